@@ -1,0 +1,60 @@
+"""The seam between a session and whatever kind of agent it drives."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Protocol, TypeAlias
+
+from bug_lsp.domain.events import Event, Usage
+
+Emit: TypeAlias = Callable[[Event], None]
+"""Called by an agent on the event loop for each thing it does."""
+
+
+def _no_follow_up(_answer: str) -> str | None:
+    return None
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """One piece of work for one agent."""
+
+    prompt: str
+    cwd: Path
+    """Where the agent works: the workspace folder inside the session's own copy."""
+    copy: Path
+    """The root of the session's own copy (the repository's top level). `cwd` is in it."""
+    workspace: Path
+    """The user's real workspace folder. Only to look at: their virtual environment is there."""
+    scratch: Path
+    """A private folder for temporary files of the agent; removed with the session's copy."""
+    model: str | None = None
+    read_only: bool = False
+    test_command: str | None = None
+    """A shell command that fails while the bug is there, if the user gave one."""
+    command: tuple[str, ...] = ()
+    """For an agent named by the user's settings: the program and its arguments."""
+    env: dict[str, str] = field(default_factory=dict)
+    """What the user's settings add to the environment of the program."""
+    follow_up: Callable[[str], str | None] = _no_follow_up
+    """Given the agent's answer: what to say next in the same conversation, None when done."""
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """How an agent ended well."""
+
+    text: str
+    """Its last message, whole."""
+    usage: Usage | None = None
+
+
+class Agent(Protocol):
+    """An agent. `run` returns when the agent has ended well, raises `AgentFailure` when it has
+    not, and lets a cancellation pass after telling the agent to stop."""
+
+    async def run(self, job: Job, emit: Emit) -> Answer:
+        """Do the job, reporting each step through `emit`."""
+        ...

@@ -1,0 +1,176 @@
+"""What bisect says: the culprit, what it changed, what is left of that, and how it was found.
+
+Text only: it asks neither git nor a test.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Sequence
+
+from bug_lsp.domain.report import Finding, Report, report_block
+
+from .bisection import Verdict
+from .culprit_search import Culprit, Found
+from .git_changes import ChangedLine
+from .git_copy import Commit
+from .markdown import code_block, code_span, counted, listed, plain
+from .python_tests import Frame, is_test_code
+
+MOST_FINDINGS = 10
+_MOST_NAMES = 10
+_FEW_LINES = 3
+_SURE, _LEAST_SURE = 0.9, 0.1
+_DOCUMENTS = (".md", ".rst", ".txt", ".adoc")
+
+
+def answer(found: Found, frames: Sequence[Frame]) -> str:
+    """The whole answer. `frames` are where the tests' exceptions came through."""
+    findings = [
+        finding for culprit in found.culprits for finding in _findings(culprit, set(frames))
+    ]
+    report = Report(
+        root_cause=" ".join(f"{_sentence(culprit)}." for culprit in found.culprits),
+        findings=tuple(findings[:MOST_FINDINGS]),
+        verification=(
+            f"{counted(len(found.tried), 'commit')} of {found.history} were checked out and tested."
+        ),
+    )
+    sections = [section for culprit in found.culprits for section in _sections(culprit)]
+    parts = [*sections, _left_over(found), _method(found), report_block(report)]
+    return "\n\n".join(filter(None, parts))
+
+
+def _who(commit: Commit) -> str:
+    return f"commit {commit.short} ({commit.subject}, {commit.author}, {commit.date})"
+
+
+def _what(culprit: Culprit) -> str:
+    if culprit.uncommitted:
+        return "what is not committed yet"
+    if len(culprit.commits) == 1:
+        return _who(culprit.commits[0])
+    newest, oldest = culprit.commits[0], culprit.commits[-1]
+    return (
+        f"one of {len(culprit.commits)} commits, {oldest.short} to {newest.short},"
+        " of which all but the newest cannot be tested,"
+    )
+
+
+def _sentence(culprit: Culprit) -> str:
+    names = listed([f"`{name}`" for name in culprit.names], _FEW_LINES)
+    places = [f"{line.path}:{line.line}" for line in _telling(culprit.lines)]
+    changed = f"it changed {listed(places, _FEW_LINES)}" if places else "none of its lines is left"
+    return f"{_what(culprit)} made {names} fail; {changed}"
+
+
+def _telling(lines: Sequence[ChangedLine]) -> list[ChangedLine]:
+    """The lines worth showing: code before documents, tests only where there is nothing else."""
+    code = [line for line in lines if re.search(r"\w", line.quote)]
+    code = [line for line in code if not line.quote.lstrip().startswith(("#", "//"))] or code
+    tested = [line for line in code if not is_test_code(line.path)] or code
+    return sorted(tested, key=lambda one: (one.path.endswith(_DOCUMENTS), one.path, one.line))
+
+
+def _findings(culprit: Culprit, frames: set[Frame]) -> list[Finding]:
+    lines = _telling(culprit.lines)
+    traced = {(frame.path, frame.line) for frame in frames}
+    lines.sort(key=lambda one: (one.path, one.line) not in traced)
+    confidence = _confidence(len(lines), len(culprit.commits))
+    shown = lines if len(lines) <= MOST_FINDINGS else _one_of_each_run(lines)
+    who = _what(culprit).rstrip(",")
+    names = listed(culprit.names, 2)
+    return [
+        Finding(
+            claim=f"{_done(line)} by {who}, which made {names} fail",
+            path=line.path,
+            line=line.line,
+            quote=line.quote,
+            confidence=confidence,
+        )
+        for line in shown
+    ]
+
+
+def _done(line: ChangedLine) -> str:
+    if line.removed_beside:
+        return f"{counted(line.removed_beside, 'line')} removed beside this one"
+    return "last changed"
+
+
+def _confidence(lines: int, commits: int) -> float:
+    """High where the culprit is one commit and little of it is left to look at."""
+    sure = _SURE * math.sqrt(min(_FEW_LINES / max(lines, 1), 1)) / commits
+    return round(max(sure, _LEAST_SURE), 2)
+
+
+def _one_of_each_run(lines: list[ChangedLine]) -> list[ChangedLine]:
+    """The first of neighbouring lines: ten findings should not all be of one block."""
+    known = {(line.path, line.line) for line in lines}
+    return [line for line in lines if (line.path, line.line - 1) not in known]
+
+
+def _sections(culprit: Culprit) -> list[str]:
+    parts = [_headline(culprit)]
+    if culprit.diff:
+        parts.append(f"## What it changed\n\n{code_block(culprit.diff, 'diff')}")
+    lines = _telling(culprit.lines)
+    if lines:
+        table = ["## Lines of it that are there today", "", "| line | code |", "| --- | --- |"]
+        for line in lines[:MOST_FINDINGS]:
+            note = f" ({_done(line)})" if line.removed_beside else ""
+            place = code_span(f"{line.path}:{line.line}")
+            table.append(f"| {place}{note} | {code_span(line.quote)} |")
+        if len(lines) > MOST_FINDINGS:
+            table += ["", f"and {counted(len(lines) - MOST_FINDINGS, 'more line')}."]
+        parts.append("\n".join(table))
+    return parts
+
+
+def _headline(culprit: Culprit) -> str:
+    lines = ["## The change that broke it", ""]
+    if culprit.uncommitted:
+        lines.append("It is not committed yet: the last commit passes, the working state fails.")
+    else:
+        if len(culprit.commits) > 1:
+            lines += ["One of these, as only the newest can be tested:", ""]
+        lines += [
+            f"- **{commit.short}** {plain(commit.subject)}, by {plain(commit.author)} on"
+            f" {commit.date} ({commit.sha})"
+            for commit in culprit.commits[:MOST_FINDINGS]
+        ]
+    names = [code_span(name) for name in culprit.names]
+    return "\n".join([*lines, "", f"It made these fail: {listed(names, _MOST_NAMES)}."])
+
+
+def _left_over(found: Found) -> str:
+    lines = ["## Tests it does not explain", ""]
+    if found.always:
+        names = listed([code_span(name) for name in found.always], _MOST_NAMES)
+        lines.append(f"- fail in every commit they could be run in: {names}")
+    if found.unsearched:
+        names = listed([code_span(name) for name in found.unsearched], _MOST_NAMES)
+        lines.append(f"- have yet another cause and were not searched for: {names}")
+    return "\n".join(lines) if len(lines) > 2 else ""  # noqa: PLR2004 - more than the heading
+
+
+def _method(found: Found) -> str:
+    rows = ["| commit | verdict |", "| --- | --- |"]
+    for commit, verdicts in found.tried:
+        kinds = list(dict.fromkeys(verdicts.values()))
+        verdict = kinds[0] if len(kinds) == 1 else _tally(verdicts)
+        rows.append(f"| {commit.short} {plain(commit.subject)} | {verdict} |")
+    intro = (
+        f"{counted(len(found.tried), 'commit')} of {found.history} were checked out in a copy, with"
+        " today's failing tests brought into them, by doubling steps back and then by halves."
+    )
+    return "\n".join(["## How this was found", "", intro, "", *rows])
+
+
+def _tally(verdicts: dict[str, Verdict]) -> str:
+    return ", ".join(
+        f"{list(verdicts.values()).count(kind)} {kind}"
+        for kind in Verdict
+        if kind in verdicts.values()
+    )

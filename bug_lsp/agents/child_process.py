@@ -1,0 +1,142 @@
+"""Runs one child process to its end, with a deadline, and leaves none of its tree behind.
+
+Its output goes to a log file; what it has to say to us comes line by line on a pipe of its own,
+so that noise on its standard streams cannot be mistaken for it. It never reads our stdin.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from subprocess import DEVNULL
+
+import anyio
+import psutil
+from anyio.abc import Process
+
+_CHUNK = 65536
+_LINE_LIMIT = 1_000_000
+
+
+@dataclass(slots=True)
+class _Lines:
+    """Cuts what comes in chunks into lines."""
+
+    on_line: Callable[[bytes], None]
+    rest: bytes = field(default=b"")
+
+    def feed(self, chunk: bytes) -> None:
+        *lines, self.rest = (self.rest + chunk).split(b"\n")
+        for line in lines:
+            self.on_line(line)
+        if len(self.rest) > _LINE_LIMIT:
+            self.rest = b""
+
+
+class LinePipe:
+    """A pipe on which a child tells us things, one line each."""
+
+    def __init__(self, on_line: Callable[[bytes], None]) -> None:
+        self._lines = _Lines(on_line)
+        self._reader, self.writer = os.pipe()
+        os.set_blocking(self._reader, False)
+
+    def close_writer(self) -> None:
+        """Our end of the child's side; to be called once the child has its own."""
+        if self.writer >= 0:
+            os.close(self.writer)
+            self.writer = -1
+
+    def close(self) -> None:
+        """Both ends."""
+        self.close_writer()
+        os.close(self._reader)
+
+    async def follow(self) -> None:
+        """Read until everyone has closed the other end."""
+        while True:
+            await anyio.wait_readable(self._reader)
+            if not self.drain():
+                return
+
+    def drain(self) -> bool:
+        """Read what is there. False when there will never be more."""
+        with contextlib.suppress(BlockingIOError):
+            while chunk := os.read(self._reader, _CHUNK):
+                self._lines.feed(chunk)
+            return False
+        return True
+
+
+async def run_child(
+    command: str | Sequence[str],
+    *,
+    cwd: Path,
+    env: dict[str, str],
+    log: Path,
+    seconds: float,
+    pipe: LinePipe | None = None,
+) -> int | None:
+    """Its exit code, or None when it was still running after that many seconds.
+
+    A string is a shell command. `pipe`, if given, is followed and closed.
+    """
+    try:
+        with log.open("ab") as sink:
+            process = await anyio.open_process(
+                command,
+                stdin=DEVNULL,
+                stdout=sink,
+                stderr=sink,
+                cwd=cwd,
+                env=env,
+                pass_fds=() if pipe is None else (pipe.writer,),
+            )
+        try:
+            with anyio.move_on_after(seconds):
+                return await _until_it_ends(process, pipe)
+            return None
+        finally:
+            with anyio.CancelScope(shield=True):
+                await _end(process)
+    finally:
+        if pipe is not None:
+            pipe.close()
+
+
+async def _until_it_ends(process: Process, pipe: LinePipe | None) -> int:
+    if pipe is None:
+        return await process.wait()
+    pipe.close_writer()
+    async with anyio.create_task_group() as group:
+        group.start_soon(pipe.follow)
+        code = await process.wait()
+        # Not until the pipe is closed: a process the child left behind may hold it.
+        group.cancel_scope.cancel()
+    pipe.drain()
+    return code
+
+
+async def _end(process: Process) -> None:
+    if process.returncode is None:
+        with contextlib.suppress(psutil.Error):
+            tree = [psutil.Process(process.pid)]
+            tree += tree[0].children(recursive=True)
+            for member in tree:
+                with contextlib.suppress(psutil.Error):
+                    member.kill()
+        await process.wait()
+    await process.aclose()
+
+
+def tail(log: Path, characters: int = 1500) -> str:
+    """The end of a log, as text."""
+    try:
+        with log.open("rb") as file:
+            file.seek(max(file.seek(0, os.SEEK_END) - 4 * characters, 0))
+            return file.read().decode("utf-8", "replace")[-characters:].strip()
+    except FileNotFoundError:
+        return ""

@@ -1,0 +1,143 @@
+"""What an error of Codex means: its kind, and one sentence a user can act on.
+
+Pure. Errors are read in the shape they have on the wire (`TurnError`): the typed
+`codexErrorInfo` first, the text only where that says nothing. Nothing here ever raises.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Mapping
+from typing import Any
+
+from bug_lsp.domain.errors import AgentFailure, FailureKind
+
+from .text import last_line, one_line
+
+_BY_INFO = {
+    "contextWindowExceeded": FailureKind.CONTEXT,
+    "sessionBudgetExceeded": FailureKind.QUOTA,
+    "usageLimitExceeded": FailureKind.QUOTA,
+    "rateLimitExceeded": FailureKind.RATE_LIMIT,
+    "serverOverloaded": FailureKind.RATE_LIMIT,
+    "unauthorized": FailureKind.AUTH,
+    "sandboxError": FailureKind.PERMISSION,
+    "tooManyDenials": FailureKind.PERMISSION,
+}
+_BY_STATUS = {
+    401: FailureKind.AUTH,
+    402: FailureKind.QUOTA,
+    403: FailureKind.PERMISSION,
+    429: FailureKind.RATE_LIMIT,
+}
+_BY_TEXT = tuple(
+    (re.compile(pattern, re.IGNORECASE), kind)
+    for pattern, kind in (
+        (r"usage limit|quota|billing", FailureKind.QUOTA),
+        (r"status:? 401|unauthorized|not logged in|log ?in again|api key", FailureKind.AUTH),
+        (r"missing environment variable", FailureKind.AUTH),
+        (r"status:? 429|rate limit|too many requests", FailureKind.RATE_LIMIT),
+        (r"context window|context[ _]length|maximum context", FailureKind.CONTEXT),
+        (r"status:? 403|forbidden|sandbox", FailureKind.PERMISSION),
+    )
+)
+_SENTENCE = {
+    FailureKind.AUTH: "Codex is not logged in: run `codex login`",
+    FailureKind.QUOTA: "Codex's usage limit is reached: wait for it to renew or use another agent",
+    FailureKind.RATE_LIMIT: "Codex's model service is busy: try again in a few minutes",
+    FailureKind.CONTEXT: "The work is too long for Codex's model: narrow the task or change model",
+    FailureKind.PERMISSION: "Codex was refused: check its sandbox and your account's access",
+    FailureKind.NOT_INSTALLED: "Codex cannot be started: check its installation",
+    FailureKind.INTERNAL: "Codex failed: run it again, or `codex` by hand to see why",
+}
+_MAX_DETAIL = 300
+
+
+def failure_of_turn(params: Mapping[str, Any]) -> AgentFailure | None:
+    """What `turn/completed` says went wrong, None if nothing did."""
+    turn = params.get("turn")
+    turn = turn if isinstance(turn, Mapping) else {}
+    if turn.get("status") == "completed":
+        return None
+    if turn.get("status") == "interrupted" and not turn.get("error"):
+        return AgentFailure(
+            FailureKind.INTERNAL, "Codex's turn was interrupted from outside: run it again"
+        )
+    return failure_of_error(turn.get("error"))
+
+
+def failure_of_error(error: Any) -> AgentFailure:
+    """A `TurnError` as our failure."""
+    return _failure(_kind(error), _text(error))
+
+
+def failure_of_exception(error: Exception) -> AgentFailure:
+    """What the SDK raised, or the system when Codex was started, as our failure."""
+    text = str(getattr(error, "message", error))  # JSON-RPC errors put their code before it
+    if isinstance(error, FileNotFoundError | PermissionError):
+        return _failure(FailureKind.NOT_INSTALLED, text)
+    # By name: this module is read without the SDK. A pipe breaks where the process ends first.
+    if isinstance(error, ConnectionError) or type(error).__name__ == "TransportClosedError":
+        last = last_line(text.partition("stderr_tail=")[2], _MAX_DETAIL)
+        return AgentFailure(
+            FailureKind.CRASHED,
+            "The codex process ended unexpectedly" + (f": {last}" if last else ": run it again"),
+        )
+    return _failure(_kind_by_text(text), text)
+
+
+def is_hopeless(error: Any) -> bool:
+    """Whether trying again, as Codex does for minutes, cannot help: the login is refused."""
+    return _kind(error) is FailureKind.AUTH
+
+
+def _failure(kind: FailureKind, detail: str) -> AgentFailure:
+    detail = one_line(detail, _MAX_DETAIL)
+    return AgentFailure(kind, f"{_SENTENCE[kind]} ({detail})" if detail else _SENTENCE[kind])
+
+
+def _kind(error: Any) -> FailureKind:
+    info = error.get("codexErrorInfo") if isinstance(error, Mapping) else None
+    if isinstance(info, str) and info in _BY_INFO:
+        return _BY_INFO[info]
+    kind = _BY_STATUS.get(_status(info) or 0)
+    by_text = _kind_by_text(_text(error))
+    # A spent quota comes as a 429 too, and waiting a few minutes does not help there.
+    if kind is FailureKind.RATE_LIMIT and by_text is FailureKind.QUOTA:
+        return by_text
+    return kind or by_text
+
+
+def _status(info: Any) -> int | None:
+    """The HTTP status in `{"httpConnectionFailed": {"httpStatusCode": 401}}` and its like."""
+    if not isinstance(info, Mapping):
+        return None
+    for variant in info.values():
+        if isinstance(variant, Mapping) and isinstance(variant.get("httpStatusCode"), int):
+            return int(variant["httpStatusCode"])
+    return None
+
+
+def _kind_by_text(text: str) -> FailureKind:
+    return next((kind for regex, kind in _BY_TEXT if regex.search(text)), FailureKind.INTERNAL)
+
+
+def _text(error: Any) -> str:
+    """All that an error says in words. A service's own JSON error is reduced to its message."""
+    if not isinstance(error, Mapping):
+        return ""
+    parts = [
+        part for key in ("message", "additionalDetails") if isinstance(part := error.get(key), str)
+    ]
+    if len(parts) > 1 and parts[0].startswith("Reconnecting"):
+        del parts[0]  # the details say why, and nobody reconnects any more
+    return ": ".join(_message_in_json(part) for part in parts)
+
+
+def _message_in_json(text: str) -> str:
+    try:
+        message = json.loads(text)["error"]["message"]
+    except (ValueError, TypeError, KeyError):
+        return text
+    return message if isinstance(message, str) else text

@@ -1,0 +1,114 @@
+"""Which `codex` there is on this machine, and whether it can be used.
+
+Runs `codex` only to ask its version and its login, in bounded time; changes nothing. The SDK is
+not imported: that takes longer than all of this.
+"""
+
+from __future__ import annotations
+
+import importlib.metadata
+import importlib.util
+import os
+import re
+import shutil
+import subprocess
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from bug_lsp.domain.errors import AgentFailure, FailureKind
+
+_MINIMUM = (0, 151, 0)
+"""What the SDK asks of a binary that is not its own."""
+_VERSION = re.compile(r"(\d+)\.(\d+)\.(\d+)(-[\w.]+)?")
+_ASK_SECONDS = 5.0
+
+
+@dataclass(frozen=True, slots=True)
+class CodexBinary:
+    """Which `codex` will run."""
+
+    path: Path | None
+    """The user's own; None is the one in the SDK's wheel."""
+    version: str
+
+
+def codex_binary(env: Mapping[str, str] | None = None) -> CodexBinary:
+    """The `codex` to run, with `env` added to the environment; raises what is missing.
+
+    The user's own is preferred where the SDK can talk to it: it fits the login, the settings and
+    the state database in their CODEX_HOME, which another version may read differently.
+    """
+    if importlib.util.find_spec("openai_codex") is None:
+        raise AgentFailure(
+            FailureKind.NOT_INSTALLED, "Codex is not installed: pip install 'bug-lsp[codex]'"
+        )
+    environment = {**os.environ, **(env or {})}
+    own = shutil.which("codex", path=environment.get("PATH"))
+    version = _supported_version(own, environment) if own else None
+    if own and version:
+        return CodexBinary(Path(own), version)
+    try:
+        return CodexBinary(None, importlib.metadata.version("openai-codex-cli-bin"))
+    except importlib.metadata.PackageNotFoundError:
+        needed = ".".join(map(str, _MINIMUM))
+        raise AgentFailure(
+            FailureKind.NOT_INSTALLED,
+            f"Codex has no program for this machine: install codex {needed} or newer "
+            "(npm install -g @openai/codex)",
+        ) from None
+
+
+def codex_availability(env: Mapping[str, str] | None = None) -> tuple[str | None, bool, str]:
+    """The version of Codex, whether it can be used, and if not, what to do."""
+    try:
+        binary = codex_binary(env)
+    except AgentFailure as failure:
+        return None, False, failure.message
+    environment = {**os.environ, **(env or {})}
+    if _has_own_provider(environment) or _is_logged_in(binary, environment):
+        return binary.version, True, ""
+    return binary.version, False, "Codex is not logged in: run `codex login`"
+
+
+def _is_logged_in(binary: CodexBinary, env: Mapping[str, str]) -> bool:
+    from codex_cli_bin import bundled_codex_path  # type: ignore[import-untyped]
+
+    return _ask((str(binary.path or bundled_codex_path()), "login", "status"), env) is not None
+
+
+def _has_own_provider(env: Mapping[str, str]) -> bool:
+    """Whether the user's settings name a model provider that needs no login of Codex."""
+    home = env.get("CODEX_HOME") or Path(env.get("HOME", "~")).expanduser() / ".codex"
+    try:
+        settings = tomllib.loads(Path(home, "config.toml").read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return False
+    return bool(settings.get("model_provider", "openai") != "openai")
+
+
+def _supported_version(program: str, env: Mapping[str, str]) -> str | None:
+    """The version a `codex` gives; None if it gives none in time or the SDK would refuse it."""
+    match = _VERSION.search(_ask((program, "--version"), env) or "")
+    if match is None:
+        return None
+    number = tuple(int(part) for part in match.groups()[:3])
+    too_old = number < _MINIMUM or (number == _MINIMUM and match[4] is not None)
+    return None if too_old else match[0]
+
+
+def _ask(command: tuple[str, ...], env: Mapping[str, str]) -> str | None:
+    """What a command prints; None if it fails or does not end in time."""
+    try:
+        answer = subprocess.run(
+            command,
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            env=env,
+            timeout=_ASK_SECONDS,
+            check=True,
+        )
+    except (OSError, subprocess.SubprocessError):
+        return None
+    return answer.stdout.decode(errors="replace")

@@ -1,0 +1,214 @@
+"""Asks a test what it says about a commit: the project's own tests, or the user's command.
+
+The tests are those of today, brought into the older commits: a test is often younger than the
+bug it shows. What another test would have said is never guessed.
+"""
+
+from __future__ import annotations
+
+import posixpath
+import re
+from pathlib import Path, PurePosixPath
+from typing import Protocol
+
+from bug_lsp.domain.errors import AgentFailure
+
+from .bisection import Verdict
+from .child_process import run_child
+from .git_copy import GitCopy
+from .python_tests import (
+    Failure,
+    Plan,
+    PythonProject,
+    RanTest,
+    Reproduction,
+    SuiteRun,
+    run_tests,
+)
+
+COMMAND_SECONDS = 300.0
+MOST_TESTS = 20
+# As for `git bisect run`: 125 says so, 126 and 127 are the shell's "cannot be run".
+_EXIT_CANNOT_TELL = {125, 126, 127}
+_TEST_FOLDERS = {"test", "tests"}
+_NOT_THERE_YET = {
+    "AttributeError",
+    "FileNotFoundError",
+    "FixtureLookupError",
+    "ImportError",
+    "ModuleNotFoundError",
+    "NameError",
+    "SyntaxError",
+}
+_OTHER_SIGNATURE = re.compile(r"unexpected keyword argument|positional argument")
+
+
+class CommitTest(Protocol):
+    """Something that can be asked about commits."""
+
+    names: tuple[str, ...]
+    """What is asked: each has a verdict of its own."""
+
+    @property
+    def why_not_bad(self) -> str:
+        """Why none of them fails on the present state, as a sentence."""
+        ...
+
+    async def verdicts(self, commit: str) -> dict[str, Verdict]:
+        """The verdict of each on one commit."""
+        ...
+
+
+def compare(base: Failure | None, now: Failure | None) -> Verdict:
+    """Whether a test that fails in an older commit fails there because of the bug.
+
+    What the test needs may not have been there yet: that says nothing about the bug.
+    """
+    if now is None or base is None:
+        return Verdict.BAD
+    same = (now.type, now.summary) == (base.type, base.summary)
+    other_code = now.type in _NOT_THERE_YET or (
+        now.type == "TypeError" and _OTHER_SIGNATURE.search(now.message)
+    )
+    return Verdict.SKIP if other_code and not same else Verdict.BAD
+
+
+class ProjectTests:
+    """The failing tests of today, in older commits."""
+
+    def __init__(
+        self, project: PythonProject, git: GitCopy, base: str, shown: Reproduction
+    ) -> None:
+        self._project = project
+        self._git = git
+        self._base = base
+        self._shown = shown
+        failing = [shown.run.tests[index] for index in shown.failing[:MOST_TESTS]]
+        self._failing = {test.id: test for test in failing}
+        self._errors = {error.where: error.failure for error in shown.errors[:MOST_TESTS]}
+        self.names = (*self._errors, *self._failing)
+
+    @property
+    def why_not_bad(self) -> str:
+        """Why none of them fails when they are run alone."""
+        return (
+            "the failing tests pass when they are run alone: they depend on the tests before them,"
+            " which bisect cannot carry into older commits"
+        )
+
+    async def verdicts(self, commit: str) -> dict[str, Verdict]:
+        """Run today's failing tests on a commit."""
+        await self._git.check_out(commit)
+        await self._git.bring(await self._todays_tests(commit), self._base)
+        return await self._verdicts()
+
+    async def _todays_tests(self, commit: str) -> list[str]:
+        """The files of the failing tests, and what else of the tests the commit lacks."""
+        today = await self._git.files(self._base)
+        files = set(self._test_files())
+        lacking = today - await self._git.files(commit)
+        support = {path for path in lacking if any(_supports(path, file) for file in files)}
+        return sorted((files | support) & today)
+
+    def _test_files(self) -> list[str]:
+        folder = self._project.cwd.relative_to(self._project.copy).as_posix()
+        errors = [posixpath.normpath(posixpath.join(folder, where)) for where in self._errors]
+        return sorted({*errors, *(test.path for test in self._failing.values())})
+
+    async def _verdicts(self) -> dict[str, Verdict]:
+        if not self._project.cwd.is_dir():
+            return dict.fromkeys(self.names, Verdict.SKIP)
+        files = [self._project.copy / path for path in self._test_files()]
+        plan = Plan(
+            framework="unittest" if self._shown.run.runner == "unittest" else "pytest",
+            args=tuple(_relative(file, self._project.cwd) for file in files if file.exists()),
+            only=frozenset(self._failing) or None,
+            env=self._shown.env,
+        )
+        try:
+            run = await run_tests(self._project, plan)
+        except AgentFailure:
+            return dict.fromkeys(self.names, Verdict.SKIP)
+        return self._of_tests(run) | self._of_errors(run)
+
+    def _of_tests(self, run: SuiteRun) -> dict[str, Verdict]:
+        ran = {test.id: test for test in run.tests}
+        return {name: _of_test(test, ran.get(name)) for name, test in self._failing.items()}
+
+    def _of_errors(self, run: SuiteRun) -> dict[str, Verdict]:
+        now = {error.where: error.failure for error in run.collection_errors}
+        return {
+            where: compare(failure, now[where]) if where in now else Verdict.GOOD
+            for where, failure in self._errors.items()
+        }
+
+
+def _of_test(base: RanTest, now: RanTest | None) -> Verdict:
+    if now is None or now.outcome == "skipped":
+        return Verdict.SKIP
+    return compare(base.failure, now.failure) if now.has_failed else Verdict.GOOD
+
+
+def _supports(path: str, test_file: str) -> bool:
+    """Whether a file belongs to the tests that a test file is one of."""
+    parents = [str(parent) for parent in PurePosixPath(test_file).parents]
+    roots = [parent for parent in parents if PurePosixPath(parent).name in _TEST_FOLDERS]
+    if PurePosixPath(path).name == "conftest.py" and str(PurePosixPath(path).parent) in parents:
+        return True
+    return any(path.startswith(f"{root}/") for root in roots)
+
+
+def _relative(file: Path, folder: Path) -> str:
+    return str(file.relative_to(folder)) if file.is_relative_to(folder) else str(file)
+
+
+class CommandTest:
+    """The user's own command: it fails where the bug is."""
+
+    names: tuple[str, ...] = ("the test command",)
+
+    def __init__(self, command: str, project: PythonProject, git: GitCopy, base: str) -> None:
+        self._command = command
+        self._project = project
+        self._git = git
+        self._base = base
+        self._last_code: int | None = None
+
+    @property
+    def why_not_bad(self) -> str:
+        """What the command's exit code says instead."""
+        return (
+            f"the test command ends with exit code {self._last_code} on the present state: bisect"
+            " needs one that fails (with any code but 125, 126 and 127) while the bug is there"
+        )
+
+    async def verdicts(self, commit: str) -> dict[str, Verdict]:
+        """Run the command on a commit."""
+        await self._git.check_out(commit)
+        await self._git.bring(await self._named_files(commit), self._base)
+        return dict.fromkeys(self.names, await self._verdict())
+
+    async def _named_files(self, commit: str) -> list[str]:
+        """Files the command names and the commit lacks: the check is younger than the bug."""
+        folder = self._project.cwd.relative_to(self._project.copy).as_posix()
+        words = re.findall(r"[\w./@+-]+", self._command)
+        named = {posixpath.normpath(posixpath.join(folder, word)) for word in words}
+        lacking = await self._git.files(self._base) - await self._git.files(commit)
+        return sorted(named & lacking)
+
+    async def _verdict(self) -> Verdict:
+        if not self._project.cwd.is_dir():
+            return Verdict.SKIP
+        self._project.scratch.mkdir(parents=True, exist_ok=True)
+        self._last_code = await run_child(
+            self._command,
+            cwd=self._project.cwd,
+            env=self._project.environment(),
+            log=self._project.scratch / "test-command.log",
+            seconds=COMMAND_SECONDS,
+        )
+        if self._last_code == 0:
+            return Verdict.GOOD
+        if self._last_code in _EXIT_CANNOT_TELL:
+            return Verdict.SKIP
+        return Verdict.BAD

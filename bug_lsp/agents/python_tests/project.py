@@ -1,0 +1,116 @@
+"""A Python project as the tests need it: its interpreter, its copy, its environment.
+
+It looks at the user's checkout only to find their virtual environment, and never writes there.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from bug_lsp.agents.base import Job
+
+_NOT_SOURCES = {"node_modules", "site-packages", "__pycache__"}
+# What would lead git or a tool inside the tests away from the copy, or belongs to whoever
+# started bug-lsp.
+_FOREIGN = re.compile(
+    r"GIT_(DIR|WORK_TREE|INDEX_FILE|OBJECT_DIRECTORY|ALTERNATE_OBJECT_DIRECTORIES|COMMON_DIR"
+    r"|PREFIX|NAMESPACE)|COV_CORE_.*|COVERAGE_.*|PYTEST_XDIST_.*|PYTEST_CURRENT_TEST|PYTHONHOME"
+    r"|PYTHONSTARTUP|__PYVENV_LAUNCHER__"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class PythonProject:
+    """Where a project's tests run and with what."""
+
+    python: Path
+    cwd: Path
+    copy: Path
+    origin: Path
+    """The root of the user's checkout, of which `copy` is a copy."""
+    scratch: Path
+    extra_env: dict[str, str]
+
+    @classmethod
+    def of(cls, job: Job) -> PythonProject:
+        """The project a job is about."""
+        origin = _origin(job)
+        return cls(
+            python=find_interpreter(job.workspace, origin),
+            cwd=job.cwd,
+            copy=job.copy,
+            origin=origin,
+            scratch=job.scratch,
+            extra_env=dict(job.env),
+        )
+
+    def environment(self) -> dict[str, str]:
+        """The environment of the tests. The copy comes before whatever is installed."""
+        env = {name: text for name, text in os.environ.items() if not _FOREIGN.fullmatch(name)}
+        # Else two runs of the same commit could differ by the order of a set.
+        env.setdefault("PYTHONHASHSEED", "0")
+        env |= self.extra_env
+        if self.python != Path(sys.executable):  # ours may hide the user's, theirs may not
+            env["PATH"] = os.pathsep.join([str(self.python.parent), env.get("PATH", os.defpath)])
+        if (self.python.parent.parent / "pyvenv.cfg").is_file():
+            env["VIRTUAL_ENV"] = str(self.python.parent.parent)
+        env["PYTHONDONTWRITEBYTECODE"] = "1"
+        given = [entry for entry in env.get("PYTHONPATH", "").split(os.pathsep) if entry]
+        env["PYTHONPATH"] = os.pathsep.join([*self._own_paths(), *map(self._in_copy, given)])
+        return env
+
+    def _own_paths(self) -> list[str]:
+        source = self.cwd / "src"
+        has_source = source.is_dir() and not (source / "__init__.py").exists()
+        return [str(source), str(self.cwd)] if has_source else [str(self.cwd)]
+
+    def _in_copy(self, entry: str) -> str:
+        path = Path(entry)
+        if not path.is_relative_to(self.origin):
+            return entry
+        moved = self.copy / path.relative_to(self.origin)
+        return str(moved) if moved.exists() else entry
+
+
+def _origin(job: Job) -> Path:
+    if not job.cwd.is_relative_to(job.copy):
+        return job.workspace
+    depth = len(job.cwd.relative_to(job.copy).parts)
+    return job.workspace.parents[depth - 1] if depth else job.workspace
+
+
+def _folders_up(folder: Path, root: Path) -> Iterator[Path]:
+    yield folder
+    if folder != root and folder.is_relative_to(root):
+        yield from _folders_up(folder.parent, root)
+
+
+def find_interpreter(workspace: Path, root: Path) -> Path:
+    """The interpreter the project's dependencies are installed for."""
+    environments = [
+        folder / name for folder in _folders_up(workspace, root) for name in (".venv", "venv")
+    ]
+    if active := os.environ.get("VIRTUAL_ENV"):
+        environments.append(Path(active))
+    for environment in environments:
+        for name in ("bin/python", "Scripts/python.exe"):
+            # Not resolved: the link's own place is what makes it a virtual environment.
+            if os.access(environment / name, os.X_OK):
+                return environment / name
+    return Path(sys.executable)
+
+
+def has_python(folder: Path) -> bool:
+    """Whether there is any Python file below a folder."""
+    for _, folders, names in os.walk(folder):
+        folders[:] = sorted(
+            name for name in folders if name not in _NOT_SOURCES and not name.startswith(".")
+        )
+        if any(name.endswith(".py") for name in names):
+            return True
+    return False

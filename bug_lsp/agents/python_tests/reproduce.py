@@ -1,0 +1,151 @@
+"""Finds the tests that show the bug: runs the project's tests and says which of them fail.
+
+The run is told to the session as it goes. A project in which nothing fails, or whose tests cannot
+be found, is refused with a sentence.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, replace
+
+from bug_lsp.agents.base import Emit, Job
+from bug_lsp.domain.errors import AgentFailure, FailureKind
+from bug_lsp.domain.events import Activity, Error, ToolCall, ToolResult
+
+from .command import Selection, understand
+from .project import PythonProject
+from .results import CollectionError, SuiteRun
+from .suite import OnProgress, Plan, chosen_tests, run_tests
+
+_MISSING_MODULE = re.compile(r"No module named '(?P<name>[^'.]+)")
+_MOST_NAMED = 20
+
+
+@dataclass(frozen=True, slots=True)
+class Reproduction:
+    """A run of the tests that shows the bug."""
+
+    run: SuiteRun
+    failing: tuple[int, ...]
+    """Which tests show it. Others may fail too, where the user's command leaves them out."""
+    errors: tuple[CollectionError, ...]
+    """Files of tests that the bug keeps from being collected."""
+    env: dict[str, str]
+
+
+async def reproduce(
+    job: Job, project: PythonProject, emit: Emit, *, agent: str, coverage: bool
+) -> Reproduction:
+    """Run the tests: with coverage all of them, as the passing ones are needed to compare with;
+    without it only those the user's command names, if it names any.
+    """
+    selection = understand(job.test_command) if job.test_command else None
+    chosen = await _choose(project, selection, emit) if selection is not None else None
+    plan = Plan(coverage=coverage)
+    if selection is not None:
+        plan = replace(plan, framework=selection.framework, env=selection.env)
+    names = frozenset(chosen.collected) if chosen is not None else None
+    if names:
+        plan = replace(plan, first=names) if coverage else replace(plan, only=names)
+    run = await run_and_tell(project, plan, emit, call_id="tests")
+    failing = tuple(
+        index
+        for index, test in enumerate(run.tests)
+        if test.has_failed and (not names or test.id in names)
+    )
+    errors = chosen.collection_errors if chosen is not None else run.collection_errors
+    ours = tuple(error for error in errors if missing_module(error, project) is None)
+    if not failing and not ours:
+        raise _nothing_fails(run, errors, project, agent, limited=bool(names))
+    return Reproduction(run, failing, ours, plan.env)
+
+
+async def _choose(project: PythonProject, selection: Selection, emit: Emit) -> SuiteRun | None:
+    """What the command names, or None where that cannot be found out."""
+    try:
+        chosen = await chosen_tests(project, selection)
+    except AgentFailure as failure:
+        emit(Error(message=f"all tests are run, the command's cannot be told: {failure.message}"))
+        return None
+    return chosen if chosen.collected or chosen.collection_errors else None
+
+
+async def run_and_tell(project: PythonProject, plan: Plan, emit: Emit, *, call_id: str) -> SuiteRun:
+    """Run tests as a tool call of the session, with progress."""
+    how = "with the lines each test executes" if plan.coverage else "without coverage"
+    emit(ToolCall(call_id=call_id, name="test", detail=f"the tests by {project.python}, {how}"))
+    try:
+        run = await run_tests(project, plan, _progress(emit))
+    except AgentFailure as failure:
+        emit(ToolResult(call_id=call_id, ok=False, output=failure.message))
+        raise
+    lines = [f"{run.runner}: {run.counted()}"]
+    lines += [
+        f"{test.id}: {test.failure.summary}"
+        for test in run.failing[:_MOST_NAMED]
+        if test.failure is not None
+    ]
+    lines += [f"{error.where}: {error.failure.summary}" for error in run.collection_errors]
+    emit(ToolResult(call_id=call_id, ok=True, output="\n".join(lines)))
+    return run
+
+
+def _progress(emit: Emit) -> OnProgress:
+    """One activity for each percent: there may be thousands of tests."""
+    shown = -1
+
+    def report(done: int, total: int) -> None:
+        nonlocal shown
+        percentage = 100 * done // total if total else 0
+        if percentage != shown:
+            shown = percentage
+            emit(Activity(text=f"running tests {done}/{total}", percentage=percentage))
+
+    return report
+
+
+def missing_module(error: CollectionError, project: PythonProject) -> str | None:
+    """The module that is not installed, where that is all that is wrong; None if it is not."""
+    match = _MISSING_MODULE.search(error.failure.message)
+    if error.failure.type != "ModuleNotFoundError" or match is None:
+        return None
+    name = match["name"]
+    places = [project.cwd, project.cwd / "src", project.copy, project.copy / "src"]
+    is_own = any((p / name).exists() or (p / f"{name}.py").exists() for p in places)
+    return None if is_own else name
+
+
+def _nothing_fails(
+    run: SuiteRun,
+    errors: tuple[CollectionError, ...],
+    project: PythonProject,
+    agent: str,
+    *,
+    limited: bool,
+) -> AgentFailure:
+    missing = sorted({name for error in errors if (name := missing_module(error, project))})
+    passed = sum(test.outcome == "passed" for test in run.tests)
+    if missing:
+        sentence = (
+            f"{len(errors)} test files cannot be imported by {project.python}, which lacks"
+            f" {', '.join(missing)}: put the project's virtual environment at .venv, or start"
+            " the editor inside it"
+        )
+    elif not run.tests:
+        sentence = (
+            f"no tests were found by {run.runner} in {project.cwd.name}:"
+            f" {agent} needs a test that fails while the bug is there"
+        )
+    else:
+        which = "tests of the test command pass" if limited else "tests pass"
+        sentence = (
+            f"all {passed} {which}: {agent} needs a test that fails while the bug is there;"
+            " add one or give testCommand"
+        )
+        if run.stopped is not None and len(run.tests) < len(run.collected):
+            sentence = (
+                f"no test failed among the {len(run.tests)} of {len(run.collected)} that were run"
+                f" before {run.stopped}; give a testCommand that names the failing one"
+            )
+    return AgentFailure(FailureKind.NOT_APPLICABLE, sentence)

@@ -1,0 +1,89 @@
+"""One run of the tests, from the config file to the result file.
+
+The result appears whole or not at all; no result means that a test ended the process.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+import time
+import traceback
+from pathlib import Path
+from typing import Any
+
+from . import imports
+from .failure import Places
+from .journal import Journal
+from .limits import TestLimit, guard_exit, really_exit
+from .lines import LineCoverage
+
+
+def main(config_file: str) -> None:
+    """Run the tests as the config says, write the result, end the process."""
+    config: dict[str, Any] = json.loads(Path(config_file).read_text(encoding="utf-8"))
+    os.set_inheritable(config["progress_fd"], False)  # noqa: FBT003 - takes no keyword
+    imports.remap(config["origin"], config["root"])
+    imports.lend(config["lend"])
+    result = _run(config)
+    partial = Path(config["result"] + ".part")
+    partial.write_text(json.dumps(result), encoding="utf-8")
+    partial.replace(config["result"])
+    sys.stdout.flush()
+    # Not a plain return: threads that a test left behind must not keep the process alive.
+    really_exit(0)
+
+
+def _run(config: dict[str, Any]) -> dict[str, Any]:
+    places = Places(config["root"])
+    try:
+        lines = LineCoverage(config["root"], config["data_file"]) if config["coverage"] else None
+    except Exception as error:  # noqa: BLE001 - a lent coverage may not suit this interpreter
+        why = f"{type(error).__name__}: {error}"
+        return {"problem": f"install coverage for this interpreter, ours does not suit it: {why}"}
+    journal = Journal(
+        cwd=str(Path.cwd()),
+        places=places,
+        progress_fd=config["progress_fd"],
+        ends=time.monotonic() + config["whole_seconds"],
+        lines=lines,
+    )
+    guard_exit()
+    with Path(config["crash_file"]).open("w", encoding="utf-8") as crash_file:
+        try:
+            _run_framework(config, journal, TestLimit(config["test_seconds"], crash_file))
+        except BaseException as error:  # noqa: BLE001 - whatever the project raises is the result
+            traceback.print_exc()
+            journal.problem = f"{type(error).__name__}: {error}"
+    return journal.result()
+
+
+def _run_framework(config: dict[str, Any], journal: Journal, limit: TestLimit) -> None:
+    """Use pytest if it can be imported, unless unittest is asked for or pytest finds no test."""
+    framework = config["framework"]
+    if framework != "unittest" and _has_pytest():
+        from . import with_pytest
+
+        with_pytest.run(config, journal, limit)
+        if framework == "pytest" or not _is_empty(journal):
+            return
+    elif framework == "pytest":
+        journal.problem = f"pytest is not installed for {sys.executable}"
+        return
+    from . import with_unittest
+
+    with_unittest.run(config, journal, limit)
+
+
+def _has_pytest() -> bool:
+    try:
+        import pytest  # noqa: F401
+    except (ImportError, SyntaxError):  # a lent pytest may be too new for this interpreter
+        return False
+    return True
+
+
+def _is_empty(journal: Journal) -> bool:
+    result = journal.result()
+    return not (result["collected"] or result["collection_errors"] or result["problem"])

@@ -1,0 +1,199 @@
+"""The built-in agent that says which lines the failing tests have in common.
+
+It runs the project's own tests once, with the lines each executes, and ranks the lines. It needs
+no model and no network, changes nothing, and claims where, never why.
+"""
+
+from __future__ import annotations
+
+from bug_lsp.domain.errors import AgentFailure, FailureKind
+from bug_lsp.domain.events import Activity, Text
+from bug_lsp.domain.report import Finding, Report, report_block
+
+from .base import Answer, Emit, Job
+from .markdown import code_span, counted, listed, plain
+from .python_source import PythonSource
+from .python_tests import (
+    Failure,
+    PythonProject,
+    Reproduction,
+    has_python,
+    project_frames,
+    reproduce,
+)
+from .suspects import Suspect, rank
+
+MOST_FINDINGS = 10
+_MOST_TESTS_NAMED = 10
+_SURE_OF_ORIGIN = 0.9
+_ORIGIN_ONLY = 0.3
+
+
+class Spectrum:
+    """Spectrum-based fault localisation over the project's own tests."""
+
+    async def run(self, job: Job, emit: Emit) -> Answer:
+        """Run the tests, rank the lines, answer in Markdown."""
+        if not has_python(job.cwd):
+            raise AgentFailure(
+                FailureKind.NOT_APPLICABLE,
+                "there is no Python here: spectrum runs the tests of Python projects"
+                " (pytest or unittest)",
+            )
+        emit(Activity(text="looking for tests"))
+        project = PythonProject.of(job)
+        shown = await reproduce(job, project, emit, agent="spectrum", coverage=True)
+        emit(Activity(text="ranking lines"))
+        answer = _answer(shown, _Sources(project))
+        emit(Text(text=answer))
+        return Answer(text=answer)
+
+
+class _Sources:
+    """The files of the copy, each parsed once."""
+
+    def __init__(self, project: PythonProject) -> None:
+        self._root = project.copy
+        self._parsed: dict[str, PythonSource] = {}
+
+    def __call__(self, path: str) -> PythonSource:
+        if path not in self._parsed:
+            file = self._root / path
+            self._parsed[path] = PythonSource.parse(file.read_bytes() if file.is_file() else b"")
+        return self._parsed[path]
+
+
+def _answer(shown: Reproduction, sources: _Sources) -> str:
+    suspects = rank(shown.run, shown.failing, sources)
+    findings = [*_uncollected(shown, sources), *map(_finding, suspects)]
+    if not suspects:
+        findings += _origins(shown, sources)
+    if not findings:
+        raise AgentFailure(
+            FailureKind.NOT_APPLICABLE,
+            f"{counted(len(shown.failing), 'test')} fail, but execute no line of the project"
+            f" outside of the tests: {listed(_failing_ids(shown), 3)}",
+        )
+    report = Report(
+        root_cause=_root_cause(shown, suspects, findings[0]),
+        findings=tuple(findings[:MOST_FINDINGS]),
+        verification=f"The project's own tests were run once: {shown.run.counted()}.",
+    )
+    parts = [_failing_section(shown), _suspects_section(suspects), _method_section(shown)]
+    return "\n\n".join([*filter(None, parts), report_block(report)])
+
+
+def _failing_ids(shown: Reproduction) -> list[str]:
+    return [shown.run.tests[index].id for index in shown.failing]
+
+
+def _finding(suspect: Suspect) -> Finding:
+    return Finding(
+        claim=suspect.claim,
+        path=suspect.path,
+        line=suspect.line,
+        quote=suspect.quote,
+        confidence=suspect.confidence,
+    )
+
+
+def _at_origin(failure: Failure, claim: str, confidence: float, sources: _Sources) -> list[Finding]:
+    """The innermost place of the project in a traceback, as a finding."""
+    return [
+        Finding(
+            claim=claim,
+            path=frame.path,
+            line=frame.line,
+            quote=sources(frame.path).quote(frame.line),
+            confidence=confidence,
+        )
+        for frame in failure.frames[-1:]
+    ]
+
+
+def _uncollected(shown: Reproduction, sources: _Sources) -> list[Finding]:
+    """What keeps tests from being collected: the exception says where."""
+    found: list[Finding] = []
+    for error in shown.errors:
+        claim = f"{error.failure.summary}: the tests in {error.where} cannot be collected"
+        found += _at_origin(error.failure, claim, _SURE_OF_ORIGIN, sources)
+    places = {(finding.path, finding.line): finding for finding in reversed(found)}
+    return [finding for finding in found if places[finding.path, finding.line] is finding]
+
+
+def _origins(shown: Reproduction, sources: _Sources) -> list[Finding]:
+    """Where tests that ended their process were: no executed lines came back from them."""
+    found: list[Finding] = []
+    for index in shown.failing:
+        test = shown.run.tests[index]
+        if test.failure is not None and project_frames(test):
+            inner = test.failure.model_copy(update={"frames": tuple(project_frames(test))})
+            claim = f"{test.failure.summary}: the innermost line of the project in {test.id}"
+            found += _at_origin(inner, claim, _ORIGIN_ONLY, sources)
+    return found
+
+
+def _root_cause(shown: Reproduction, suspects: list[Suspect], first: Finding) -> str:
+    if shown.errors:
+        return f"{first.path}:{first.line}: {first.claim}."
+    names = listed([f"`{test}`" for test in _failing_ids(shown)], 3)
+    verb = "fails" if len(shown.failing) == 1 else "fail"
+    where = f"{first.path}:{first.line}"
+    if suspects and suspects[0].ties > 1:
+        tied = f"{suspects[0].ties} lines that stand out equally, the first is {where}"
+    else:
+        tied = f"the line that stands out most is {where}"
+    return f"{names} {verb}; {tied}: {first.claim}. This says where to look, not why it fails."
+
+
+def _failing_section(shown: Reproduction) -> str:
+    lines = ["## Failing tests", ""]
+    for index in shown.failing[:_MOST_TESTS_NAMED]:
+        test = shown.run.tests[index]
+        summary = plain(test.failure.summary) if test.failure is not None else ""
+        lines.append(f"- {code_span(test.id)}: {summary}")
+    if len(shown.failing) > _MOST_TESTS_NAMED:
+        lines.append(f"- and {len(shown.failing) - _MOST_TESTS_NAMED} more")
+    lines += [
+        f"- {code_span(error.where)} cannot be collected: {plain(error.failure.summary)}"
+        for error in shown.errors
+    ]
+    return "\n".join(lines)
+
+
+def _suspects_section(suspects: list[Suspect]) -> str:
+    if not suspects:
+        return ""
+    lines = [
+        "## Most suspicious lines",
+        "",
+        "| line | score | failing | passing | traceback | code |",
+        "| --- | --- | --- | --- | --- | --- |",
+    ]
+    for one in suspects[:MOST_FINDINGS]:
+        traceback = "yes" if one.in_traceback else ""
+        lines.append(
+            f"| {code_span(f'{one.path}:{one.line}')} | {one.score:.2f}"
+            f" | {one.failed} of {one.all_failed} | {one.passed} of {one.all_passed}"
+            f" | {traceback} | {code_span(one.quote)} |"
+        )
+    shown = suspects[:MOST_FINDINGS]
+    hidden = sum(one.place == shown[-1].place for one in suspects[MOST_FINDINGS:])
+    if hidden:
+        lines += ["", f"{counted(hidden, 'more line')} cannot be told apart from the last one."]
+    return "\n".join(lines)
+
+
+def _method_section(shown: Reproduction) -> str:
+    run = shown.run
+    text = (
+        f"The project's tests were run once by {run.runner} ({run.counted()}), recording which"
+        " lines each test executes. A line's score is Ochiai's coefficient: failing tests that"
+        " execute it / √(all failing tests x all tests that execute it); 1 means all failing"
+        " tests execute it and no passing one does. Among equals, lines in a failing test's"
+        " traceback come first, then lines of shorter functions. Lines that run at import and"
+        " lines run in other processes are not measured."
+    )
+    if run.stopped is not None and len(run.tests) < len(run.collected):
+        text += f" Only {len(run.tests)} of {len(run.collected)} tests were run: {run.stopped}."
+    return f"## How this was found\n\n{text}"

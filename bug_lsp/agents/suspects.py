@@ -1,0 +1,138 @@
+"""Spectrum-based fault localisation: which executed lines go with the failing tests.
+
+Pure: from the outcome of the tests, the lines each executed, and the text of the files, to a
+ranking by Ochiai's coefficient. It says where failing and passing tests differ, never why.
+"""
+
+from __future__ import annotations
+
+import math
+from collections import Counter
+from collections.abc import Callable, Collection, Iterable
+from dataclasses import dataclass, replace
+from typing import TypeAlias
+
+from .python_source import PythonSource
+from .python_tests import RanTest, SuiteRun, is_test_code, project_frames
+
+_NOT_IN_A_TRACEBACK = 1_000_000
+_LEAST_SHARE_OF_BEST = 0.5
+_MOST_CONFIDENT = 0.9
+_LEAST_CONFIDENT = 0.05
+
+
+@dataclass(frozen=True, slots=True)
+class Suspect:
+    """A statement, and how well its execution goes with failure."""
+
+    path: str
+    line: int
+    quote: str
+    failed: int
+    passed: int
+    all_failed: int
+    all_passed: int
+    depth: int
+    """0 where a failing test's exception arose, 1 for its caller, ...; large if in none."""
+    function_length: int
+    ties: int = 1
+    """How many statements stand at the same place of the ranking, this one included."""
+
+    @property
+    def score(self) -> float:
+        """Ochiai's coefficient."""
+        return self.failed / math.sqrt(self.all_failed * (self.failed + self.passed))
+
+    @property
+    def in_traceback(self) -> bool:
+        """Whether a failing test's exception came through here."""
+        return self.depth < _NOT_IN_A_TRACEBACK
+
+    @property
+    def place(self) -> tuple[float, int]:
+        """Its place in the ranking, the same for those that cannot be told apart."""
+        return (-round(self.score, 9), self.depth)
+
+    @property
+    def confidence(self) -> float:
+        """High for a high score that few share."""
+        share = _MOST_CONFIDENT * self.score / math.sqrt(self.ties)
+        return round(max(share, _LEAST_CONFIDENT), 2)
+
+    @property
+    def claim(self) -> str:
+        """What was observed, as a sentence."""
+        counts = (
+            f"executed by {self.failed} of {self.all_failed} failing"
+            f" and {self.passed} of {self.all_passed} passing tests (Ochiai {self.score:.2f})"
+        )
+        if self.depth == 0:
+            return f"{counts}; the innermost line of the project in a failing test's traceback"
+        return f"{counts}; in a failing test's traceback" if self.in_traceback else counts
+
+
+SourceOf: TypeAlias = Callable[[str], PythonSource]
+"""The source of a file, by its path relative to the root of the copy."""
+
+
+def rank(run: SuiteRun, failing: Collection[int], source_of: SourceOf) -> list[Suspect]:
+    """All suspects, the most suspicious first. `failing` are the tests that show the bug."""
+    passing = {index for index, test in enumerate(run.tests) if test.outcome == "passed"}
+    failing = [index for index in failing if run.tests[index].measured]
+    depths = _depths((run.tests[index] for index in failing), source_of)
+    test_files = {test.path for test in run.tests}
+    found = []
+    for path, lines in run.coverage.items():
+        if path in test_files or is_test_code(path):
+            continue
+        source = source_of(path)
+        for line, tests in _by_statement(lines, source).items():
+            statement = source.statement(line)
+            depth = depths.get((path, line), _NOT_IN_A_TRACEBACK)
+            runs_at_import = statement.is_definition or statement.function_length is None
+            if tests.isdisjoint(failing) or (runs_at_import and depth == _NOT_IN_A_TRACEBACK):
+                continue
+            suspect = Suspect(
+                path=path,
+                line=line,
+                quote=source.quote(line),
+                failed=len(tests & set(failing)),
+                passed=len(tests & passing),
+                all_failed=len(failing),
+                all_passed=len(passing),
+                depth=depth,
+                function_length=statement.function_length or 0,
+            )
+            found.append(suspect)
+    return _ranked(found)
+
+
+def _by_statement(
+    lines: dict[int, tuple[int, ...]], source: PythonSource
+) -> dict[int, frozenset[int]]:
+    """The tests that executed each statement, by its first line."""
+    executed: dict[int, frozenset[int]] = {}
+    for line, tests in lines.items():
+        first = source.statement(line).line
+        executed[first] = executed.get(first, frozenset()) | frozenset(tests)
+    return executed
+
+
+def _depths(failing: Iterable[RanTest], source_of: SourceOf) -> dict[tuple[str, int], int]:
+    """How far from the origin of an exception each statement is, test code left out."""
+    depths: dict[tuple[str, int], int] = {}
+    for test in failing:
+        for depth, frame in enumerate(reversed(project_frames(test))):
+            place = (frame.path, source_of(frame.path).statement(frame.line).line)
+            depths[place] = min(depth, depths.get(place, depth))
+    return depths
+
+
+def _ranked(found: list[Suspect]) -> list[Suspect]:
+    if not found:
+        return []
+    best = max(suspect.score for suspect in found)
+    found = [suspect for suspect in found if suspect.score >= best * _LEAST_SHARE_OF_BEST]
+    ties = Counter(suspect.place for suspect in found)
+    found.sort(key=lambda s: (s.place, s.function_length, s.path, s.line))
+    return [replace(suspect, ties=ties[suspect.place]) for suspect in found]

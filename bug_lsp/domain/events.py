@@ -1,0 +1,92 @@
+"""What an agent did, normalised: one closed union, whatever the vendor calls it.
+
+Adapters emit these; the session process numbers them and appends each as one line of
+`events.jsonl`. Text and thinking are deltas: join neighbours to get the whole.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from .model import StoredValue
+
+
+class Text(StoredValue):
+    """A piece of the agent's answer, as it arrives."""
+
+    type: Literal["text"] = "text"
+    text: str
+
+
+class Thinking(StoredValue):
+    """A piece of the agent's reasoning, as far as it shows it."""
+
+    type: Literal["thinking"] = "thinking"
+    text: str
+
+
+class ToolCall(StoredValue):
+    """The agent starts to do something: run a command, read a file, search."""
+
+    type: Literal["toolCall"] = "toolCall"
+    call_id: str
+    name: str
+    """What is done, in one word: `shell`, `read`, `search`, `test`, ..."""
+    detail: str = ""
+    """The command line, path or pattern, one line."""
+
+
+class ToolResult(StoredValue):
+    """What came of a tool call."""
+
+    type: Literal["toolResult"] = "toolResult"
+    call_id: str
+    ok: bool
+    output: str = ""
+
+
+class FileEdit(StoredValue):
+    """The agent changed a file in its copy. The path is relative to the copy."""
+
+    type: Literal["fileEdit"] = "fileEdit"
+    path: str
+
+
+class Activity(StoredValue):
+    """What the agent is doing now, for progress only; it leaves no trace in the transcript."""
+
+    type: Literal["activity"] = "activity"
+    text: str
+    percentage: int | None = Field(default=None, ge=0, le=100)
+
+
+class Usage(StoredValue):
+    """Tokens used so far by the session, in all; `cost_usd` is None where it is unknown."""
+
+    type: Literal["usage"] = "usage"
+    input_tokens: int
+    output_tokens: int
+    cost_usd: float | None = None
+
+
+class Error(StoredValue):
+    """Something went wrong on the way; the session may still succeed."""
+
+    type: Literal["error"] = "error"
+    message: str
+
+
+Event = Text | Thinking | ToolCall | ToolResult | FileEdit | Activity | Usage | Error
+
+
+class Record(StoredValue):
+    """One line of `events.jsonl`. The counters make the last line enough to show progress."""
+
+    seq: int
+    at: float
+    """Seconds since the session started (monotonic)."""
+    tool_calls: int
+    """How many tool calls there have been, this one included."""
+    event: Annotated[Event, Field(discriminator="type")]

@@ -1,0 +1,45 @@
+"""Identifiers. A debugRunId begins with the time counted down, so that the newest run sorts first
+by its name alone and no folder has to be opened to list the latest runs."""
+
+from __future__ import annotations
+
+import re
+import secrets
+
+_COUNTDOWN = (1 << 48) - 1
+_RUN = re.compile(r"[0-9a-f]{16}")
+_SESSION = re.compile(r"[0-9a-f]{12}")
+
+
+def new_run_id(now_ms: int) -> str:
+    """16 hex digits: 12 of the milliseconds since 1970 counted down, 4 random."""
+    return f"{_COUNTDOWN - now_ms:012x}{secrets.token_hex(2)}"
+
+
+def new_session_id() -> str:
+    """12 random hex digits."""
+    return secrets.token_hex(6)
+
+
+def is_run_id(text: str) -> bool:
+    """Whether the text has the form of a debugRunId; says nothing about whether it exists."""
+    return _RUN.fullmatch(text) is not None
+
+
+def is_session_id(text: str) -> bool:
+    """Whether the text has the form of a sessionId."""
+    return _SESSION.fullmatch(text) is not None
+
+
+def session_uri(run_id: str, session_id: str) -> str:
+    """The address of a session's live document."""
+    return f"bug-lsp:/runs/{run_id}/{session_id}.md"
+
+
+_URI = re.compile(r"bug-lsp:/*runs/([0-9a-f]{16})/([0-9a-f]{12})\.md")
+
+
+def parse_session_uri(uri: str) -> tuple[str, str] | None:
+    """(debugRunId, sessionId) of a live document's address, None if it is not one."""
+    match = _URI.fullmatch(uri)
+    return (match[1], match[2]) if match else None

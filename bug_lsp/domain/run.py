@@ -1,0 +1,255 @@
+"""A debug run and its sessions: what is fixed before the start, what came of it, and the
+materialised status that is shown everywhere."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from enum import StrEnum
+from pathlib import PurePath
+from typing import Literal
+
+from pydantic import AwareDatetime, Field
+
+from .errors import FailureKind
+from .ids import session_uri
+from .model import StoredValue
+from .report import Report, Synthesis
+
+
+class Status(StrEnum):
+    """Where a session stands. The last three are terminal and never change."""
+
+    PENDING = "pending"
+    RUNNING = "running"
+    COMPLETED = "completed"
+    FAILED = "failed"
+    CANCELLED = "cancelled"
+
+    @property
+    def terminal(self) -> bool:
+        """Whether the session has ended."""
+        return self in {Status.COMPLETED, Status.FAILED, Status.CANCELLED}
+
+
+class Kind(StrEnum):
+    """What a session is for."""
+
+    DEBUG = "debug"
+    ORCHESTRATOR = "orchestrator"
+
+
+class AgentChoice(StoredValue):
+    """An agent asked for: its type and, where it has several, its model."""
+
+    agent_type: str
+    model: str | None = None
+
+
+class CustomAgent(StoredValue):
+    """A program named by the user's own settings."""
+
+    type: Literal["command", "acp"]
+    command: tuple[str, ...] = Field(min_length=1)
+    env: dict[str, str] = {}
+
+
+class Spec(StoredValue):
+    """What a session is to do: fixed before it starts (`spec.json`)."""
+
+    session_id: str
+    kind: Kind
+    agent_type: str
+    model: str | None = None
+    title: str
+
+
+class Base(StoredValue):
+    """The user's exact working state at the start of a run, as a commit in our own repository."""
+
+    repository: str
+    """Path of the private bare repository that holds the snapshot."""
+    commit: str
+    head: str | None
+    """The user's HEAD, the parent of `commit`; None without history."""
+    name: str
+    """Name of the captured folder, kept as the name of each copy."""
+    prefix: str
+    """Where the workspace lies in the captured folder, POSIX, "" for its root."""
+
+
+class Context(StoredValue):
+    """What the caller pointed at when the run was started."""
+
+    path: str
+    start_line: int | None = None
+    """Counted from 1."""
+    end_line: int | None = None
+    text: str = ""
+    diagnostics: tuple[str, ...] = ()
+
+
+class Run(StoredValue):
+    """A debug run as it was asked for (`run.json`): immutable, on disk before the first start."""
+
+    version: Literal[1] = 1
+    debug_run_id: str
+    created_at: AwareDatetime
+    title: str
+    task_path: str
+    workspace: str
+    base: Base
+    roster: tuple[Spec, ...]
+    orchestrator: AgentChoice
+    orchestrate: Literal["auto", "never"] = "auto"
+    max_parallel_agents: int = 4
+    session_timeout_seconds: float = 3600
+    test_command: str | None = None
+    agents: dict[str, CustomAgent] = {}
+
+    @property
+    def task_uri(self) -> str:
+        """The task file as a `file:` URI."""
+        return PurePath(self.task_path).as_uri()
+
+
+class Failure(StoredValue):
+    """Why a session failed: a kind to act on and a sentence to read."""
+
+    kind: FailureKind
+    message: str
+
+
+class TokenUsage(StoredValue):
+    """Tokens a session used; the cost in US dollars is None where it is unknown."""
+
+    input_tokens: int
+    output_tokens: int
+    cost_usd: float | None = None
+
+
+class Result(StoredValue):
+    """How a session ended (`result.json`): written once, last, and never changed.
+
+    All texts are bounded, so that building a prompt from results costs O(cap), not O(output).
+    """
+
+    session_id: str
+    status: Status
+    failure: Failure | None = None
+    ended_at: AwareDatetime
+    message: str = ""
+    """The agent's last message without its closing block, at most 30,000 characters."""
+    report: Report | None = None
+    report_problem: str | None = None
+    synthesis: Synthesis | None = None
+    usage: TokenUsage | None = None
+    tool_calls: int = 0
+    output_chars: int = 0
+    head: str = ""
+    """The first characters of the output."""
+    tail: str = ""
+    """The last ones; head and tail together are the whole output when it is short enough."""
+    patch: str = ""
+    """The beginning of what the session changed, as a diff."""
+
+
+class Process(StoredValue):
+    """Who a session process is: a pid alone may belong to a stranger tomorrow."""
+
+    pid: int
+    birth: str
+    started_at: AwareDatetime
+
+
+class Session(StoredValue):
+    """A session as it is shown (wire, CLI, snapshot)."""
+
+    session_id: str
+    debug_run_id: str
+    kind: Kind
+    agent_type: str
+    model: str | None
+    title: str
+    status: Status
+    activity: str = ""
+    started_at: AwareDatetime | None
+    ended_at: AwareDatetime | None
+    failure: Failure | None
+    usage: TokenUsage | None
+    uri: str
+
+
+class RunStatus(StoredValue):
+    """A run as it is shown. Counts and `all_terminal` are of the debug sessions alone."""
+
+    debug_run_id: str
+    task_uri: str
+    title: str
+    created_at: AwareDatetime
+    sessions: tuple[Session, ...]
+    all_terminal: bool
+    total_count: int
+    completed_count: int
+    failed_count: int
+    cancelled_count: int
+    orchestrator: Session | None
+    delivered: bool
+
+
+class Facts(StoredValue):
+    """What the disk says of one session."""
+
+    spec: Spec
+    process: Process | None = None
+    result: Result | None = None
+    activity: str = ""
+    usage: TokenUsage | None = None
+
+    @property
+    def status(self) -> Status:
+        """Derived, never stored: a result is terminal, a process runs, else it waits."""
+        if self.result is not None:
+            return self.result.status
+        return Status.PENDING if self.process is None else Status.RUNNING
+
+
+def materialise_session(run_id: str, facts: Facts) -> Session:
+    """One session as it is shown."""
+    spec, process, result = facts.spec, facts.process, facts.result
+    return Session(
+        session_id=spec.session_id,
+        debug_run_id=run_id,
+        kind=spec.kind,
+        agent_type=spec.agent_type,
+        model=spec.model,
+        title=spec.title,
+        status=facts.status,
+        activity="" if result else facts.activity,
+        started_at=process.started_at if process else None,
+        ended_at=result.ended_at if result else None,
+        failure=result.failure if result else None,
+        usage=result.usage if result else facts.usage,
+        uri=session_uri(run_id, spec.session_id),
+    )
+
+
+def materialise(
+    run: Run, debug: Sequence[Facts], orchestrator: Facts | None, *, delivered: bool
+) -> RunStatus:
+    """The run as it is shown, derived from the sessions' own files alone: whoever computes it gets
+    the same. `orchestrator` is the latest one."""
+    statuses = [facts.status for facts in debug]
+    return RunStatus(
+        debug_run_id=run.debug_run_id,
+        task_uri=run.task_uri,
+        title=run.title,
+        created_at=run.created_at,
+        sessions=tuple(materialise_session(run.debug_run_id, facts) for facts in debug),
+        all_terminal=all(status.terminal for status in statuses),
+        total_count=len(statuses),
+        completed_count=statuses.count(Status.COMPLETED),
+        failed_count=statuses.count(Status.FAILED),
+        cancelled_count=statuses.count(Status.CANCELLED),
+        orchestrator=materialise_session(run.debug_run_id, orchestrator) if orchestrator else None,
+        delivered=delivered,
+    )

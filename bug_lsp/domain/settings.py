@@ -1,0 +1,24 @@
+"""What the user can set, with its defaults. Where it comes from is the concern of others."""
+
+from __future__ import annotations
+
+from pydantic import Field
+
+from .model import Value
+from .run import AgentChoice, CustomAgent
+
+
+class Settings(Value):
+    """The `bugLsp` section."""
+
+    default_agents: tuple[str, ...] = Field(
+        default=("codex", "spectrum", "bisect"), min_length=1, max_length=16
+    )
+    """Agents of a run that names none; those that are not installed are left out."""
+    tasks_dir: str = "tasks"
+    """Where new task files go, relative to the workspace."""
+    orchestrator: AgentChoice = AgentChoice(agent_type="codex")
+    max_parallel_agents: int = Field(default=4, ge=1, le=64)
+    session_timeout_seconds: float = Field(default=3600, gt=0, le=7 * 24 * 3600)
+    agents: dict[str, CustomAgent] = {}
+    """Programs named by the user, by agent type. Never taken from a file in the workspace."""

@@ -1,0 +1,218 @@
+"""The synthesis as the task file shows it, and the rule-based `digest` that stands in where no
+orchestrator could speak."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Sequence
+
+from .region import defuse
+from .related import sections
+from .report import Finding, SessionNote, Synthesis, without_last_json_block
+from .run import Facts, Run, RunStatus, Session, Status
+from .transcript import code, one_line, outcome
+
+NEAR = 3
+"""Findings of the same file within this many lines are about the same place."""
+_MOST_PLACES = 5
+
+
+def digest(debug: Sequence[Facts]) -> Synthesis:
+    """Merges the sessions' findings by place and counts votes. No model, no opinion: the place
+    that most sessions name comes first, and what is not agreed is listed as a conflict."""
+    places = _places(debug)
+    reports = [
+        (facts, facts.result.report)
+        for facts in debug
+        if facts.result and facts.result.status is Status.COMPLETED and facts.result.report
+    ]
+    causes = [
+        f"- {facts.spec.title.split(':')[0]} ({facts.spec.agent_type}): {report.root_cause}"
+        for facts, report in reports
+        if report.root_cause
+    ]
+    fixes = [
+        f"- {facts.spec.title.split(':')[0]} ({facts.spec.agent_type}): {report.fix}"
+        for facts, report in reports
+        if report.fix
+    ]
+    lines = [_vote(place) for place in places[:_MOST_PLACES]]
+    cause = "\n".join(["The places that the sessions name, most votes first:", "", *lines])
+    if not lines:
+        cause = "No session handed in a finding; its text is in the sessions' documents."
+    if causes:
+        cause += "\n\nIn the sessions' words:\n\n" + "\n".join(causes)
+    return Synthesis(
+        root_cause=cause,
+        recommended_solution="\n".join(fixes) or "No session proposed a fix.",
+        implementation_steps=_steps(places),
+        session_notes=tuple(
+            SessionNote(session_id=facts.spec.session_id, note=_note(facts)) for facts in debug
+        ),
+        conflicts=_conflicts(places),
+        findings=tuple(place[0][1] for place in places[:_MOST_PLACES]),
+    )
+
+
+_Vote = tuple[str, Finding]
+
+
+def _places(debug: Sequence[Facts]) -> list[list[_Vote]]:
+    """Findings grouped by place; each group's first is its surest, groups by votes."""
+    by_path: dict[str, list[_Vote]] = defaultdict(list)
+    for facts in debug:
+        if facts.result and facts.result.report:
+            for finding in facts.result.report.findings:
+                path = finding.path.removeprefix("./")
+                by_path[path].append((facts.spec.session_id, finding))
+    groups: list[list[_Vote]] = []
+    for votes in by_path.values():
+        group: list[_Vote] = []
+        for vote in sorted(votes, key=lambda vote: vote[1].line):
+            if group and vote[1].line - group[-1][1].line > NEAR:
+                groups.append(group)
+                group = []
+            group.append(vote)
+        groups.append(group)
+    ranked = [sorted(group, key=lambda vote: -vote[1].confidence) for group in groups]
+    return sorted(
+        ranked,
+        key=lambda group: (
+            -len({session for session, _ in group}),
+            -sum(finding.confidence for _, finding in group) / len(group),
+            group[0][1].path,
+            group[0][1].line,
+        ),
+    )
+
+
+def _vote(place: list[_Vote]) -> str:
+    best = place[0][1]
+    count = len({session for session, _ in place})
+    quote = f" {code(best.quote.strip())}" if best.quote.strip() else ""
+    return (
+        f"- `{best.path}:{best.line}`{quote} ({count} session{'' if count == 1 else 's'}): "
+        f"{one_line(best.claim, 300)}"
+    )
+
+
+def _steps(places: list[list[_Vote]]) -> tuple[str, ...]:
+    if not places:
+        return ("Read the sessions' documents and decide by hand.",)
+    best = places[0][0][1]
+    return (
+        f"Look at `{best.path}:{best.line}` first.",
+        "Make the fix and run the failing test again, then the whole suite.",
+    )
+
+
+def _conflicts(places: list[list[_Vote]]) -> tuple[str, ...]:
+    if len(places) < 2:  # noqa: PLR2004 - a conflict needs two
+        return ()
+    first, second = ({session for session, _ in place} for place in places[:2])
+    if first & second or len(first) > len(second):
+        return ()
+    one, two = places[0][0][1], places[1][0][1]
+    return (f"Sessions disagree on the place: `{one.path}:{one.line}` or `{two.path}:{two.line}`.",)
+
+
+def _note(facts: Facts) -> str:
+    report = facts.result.report if facts.result else None
+    if report is None:
+        return ""
+    return one_line(report.root_cause or f"{len(report.findings)} findings", 300)
+
+
+def from_answer(answer: str) -> Synthesis | None:
+    """A synthesis from an answer whose closing block is not valid: its own `##` sections, or all of
+    it as the root cause. None only where there is no text."""
+    text = without_last_json_block(answer)
+    if not text:
+        return None
+    found = sections(text + "\n")
+    steps = (line.lstrip(" -*[]x0123456789.") for line in found.get(_STEPS, "").splitlines())
+    return Synthesis(
+        root_cause=found.get(_CAUSE) or text,
+        recommended_solution=found.get(_SOLUTION) or "See above.",
+        implementation_steps=tuple(step for step in steps if step),
+        conflicts=tuple(filter(None, [found.get(_CONFLICTS, "").strip()])),
+    )
+
+
+def from_single(facts: Facts) -> Synthesis:
+    """What a run of one agent found, in the shape of a synthesis."""
+    result = facts.result
+    report = result.report if result else None
+    message = result.message if result else ""
+    if report is None:
+        return Synthesis(
+            root_cause=message or "The session ended without an answer.",
+            recommended_solution="See above.",
+            implementation_steps=(),
+        )
+    found = [_vote([(facts.spec.session_id, finding)]) for finding in report.findings]
+    cause = report.root_cause or ("" if found else message) or "The session names no cause."
+    return Synthesis(
+        root_cause="\n".join([cause, "", *found]).strip(),
+        recommended_solution=report.fix or "The session proposed no fix.",
+        implementation_steps=tuple(filter(None, [report.fix, report.verification]))
+        or _steps([[(facts.spec.session_id, finding)] for finding in report.findings]),
+        findings=report.findings,
+    )
+
+
+_CAUSE, _SOLUTION = "Root cause", "Recommended solution"
+_STEPS, _NOTES, _CONFLICTS = "Implementation steps", "Session notes", "Conflicts to resolve"
+
+
+def render_region(run: Run, status: RunStatus, synthesis: Synthesis, by: str) -> str:
+    """The body of the task file's region. `by` says who concluded and, if somebody stood in, why."""
+    notes = {note.session_id: note.note for note in synthesis.session_notes}
+    steps = [f"- [ ] {_item(step)}" for step in synthesis.implementation_steps]
+    conflicts = [f"- {_item(text)}" for text in synthesis.conflicts]
+    parts = [
+        f"## {_heading(status)}\n\n{by}",
+        f"## {_CAUSE}\n\n{_body(synthesis.root_cause)}",
+        f"## {_SOLUTION}\n\n{_body(synthesis.recommended_solution)}",
+        f"## {_STEPS}\n\n" + ("\n".join(steps) or "None given."),
+        f"## {_NOTES}\n\n"
+        + "\n".join(_session_note(session, notes) for session in status.sessions),
+        f"## {_CONFLICTS}\n\n" + ("\n".join(conflicts) or "None."),
+    ]
+    return "\n\n".join(parts) + "\n"
+
+
+def _heading(status: RunStatus) -> str:
+    word = "Synthesis" if status.orchestrator else "Findings"
+    if status.completed_count == status.total_count:
+        return word
+    missing = [
+        f"{count} {name}"
+        for count, name in (
+            (status.failed_count, "failed"),
+            (status.cancelled_count, "cancelled"),
+        )
+        if count
+    ]
+    return (
+        f"{word} (degraded: {status.completed_count} of {status.total_count} sessions completed, "
+        f"{', '.join(missing)})"
+    )
+
+
+def _session_note(session: Session, notes: dict[str, str]) -> str:
+    agent = session.agent_type + (f" ({session.model})" if session.model else "")
+    note = notes.get(session.session_id, "")
+    said = f". {_item(note)}" if note else ""
+    label = session.title.split(":")[0]
+    return f"- **{label}**, {agent}: {one_line(defuse(outcome(session)), 300)}{said}"
+
+
+def _item(text: str) -> str:
+    return one_line(defuse(text), 2_000)
+
+
+def _body(text: str) -> str:
+    """Untrusted Markdown that cannot pass for one of our headings."""
+    lines = defuse(text).strip().splitlines()
+    return "\n".join(f"\\{line}" if line.startswith("#") else line for line in lines)

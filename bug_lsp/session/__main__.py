@@ -1,0 +1,47 @@
+"""`python -m bug_lsp.session FOLDER`: become the detached session process of that folder.
+
+It leaves whoever started it by a second fork and a session of its own: editors kill their server's
+process tree by parent ids, and that must not reach it. It names itself on disk before anything
+heavy is imported, so that the session is seen to run at once.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from datetime import UTC, datetime
+from pathlib import Path
+
+from bug_lsp.store.files import create_once
+from bug_lsp.store.processes import me
+
+
+def main() -> None:
+    """Detach, then do the session's work."""
+    folder = Path(sys.argv[1])
+    reader, writer = os.pipe()
+    if os.fork():
+        # The starter waits for this process alone: it ends as soon as the session is on disk.
+        os.close(writer)
+        os._exit(0 if os.read(reader, 1) else 1)
+    os.close(reader)
+    os.setsid()
+    if not _name_itself(folder):
+        os._exit(0)  # somebody else is this session already: the starter has nothing to do
+    os.write(writer, b"1")
+    os.close(writer)
+
+    from .work import work
+
+    work(folder)
+
+
+def _name_itself(folder: Path) -> bool:
+    pid, born = me()
+    started = datetime.now(UTC).isoformat(timespec="milliseconds")
+    process = {"pid": pid, "birth": born, "startedAt": started}
+    return create_once(folder / "process.json", json.dumps(process).encode())
+
+
+main()

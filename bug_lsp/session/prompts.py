@@ -1,0 +1,227 @@
+"""The prompts, from template files. All that comes from agents is bounded and fenced as data."""
+
+from __future__ import annotations
+
+import json
+import secrets
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from bug_lsp.domain.budget import (
+    SESSION_LIMIT,
+    TOTAL_LIMIT,
+    clip,
+    join_excerpt,
+    shares,
+)
+from bug_lsp.domain.related import Related
+from bug_lsp.domain.report import Finding, Report, SessionNote, Synthesis
+from bug_lsp.domain.report import fenced_json, report_schema, synthesis_schema
+from bug_lsp.domain.run import Context, Facts, Run
+from bug_lsp.domain.transcript import clean, fenced, one_line
+from bug_lsp.store.layout import RunFolder
+
+if TYPE_CHECKING:
+    import jinja2
+
+_RELATED_LIMIT = 2_000
+_CONTEXT_LIMIT = 20_000
+_TASK_LIMIT = 200_000
+_PATCH_SHARE = 4
+"""At most a quarter of a session's share goes to its patch."""
+
+_EXAMPLE_FINDING = Finding(
+    claim="The upper bound is excluded, so the last item is never counted.",
+    path="src/stock.py",
+    line=41,
+    quote="    for index in range(len(items) - 1):",
+    confidence=0.9,
+)
+_EXAMPLE_REPORT = Report(
+    root_cause="count() stops one item early because its range excludes the last index.",
+    findings=(_EXAMPLE_FINDING,),
+    fix="Iterate over the items themselves.",
+    verification="tests/test_stock.py::test_count failed before and passes now; 34 others pass.",
+)
+_EXAMPLE_SYNTHESIS = Synthesis(
+    root_cause="count() stops one item early: src/stock.py:41 excludes the last index.",
+    recommended_solution="Iterate over the items themselves, as session 1b2c3d4e5f60 did.",
+    implementation_steps=("Replace the loop at src/stock.py:41.", "Run tests/test_stock.py."),
+    session_notes=(SessionNote(session_id="1b2c3d4e5f60", note="Right; its fix passes."),),
+    conflicts=(),
+    findings=(_EXAMPLE_FINDING,),
+)
+
+
+@cache
+def _environment() -> jinja2.Environment:
+    import jinja2
+
+    return jinja2.Environment(
+        loader=jinja2.FileSystemLoader(Path(__file__).parent / "templates"),
+        undefined=jinja2.StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        keep_trailing_newline=True,
+        autoescape=False,  # noqa: S701 - the result is text for a model, not HTML
+    )
+
+
+def _render(template: str, **values: Any) -> str:
+    return _environment().get_template(template).render(**values)
+
+
+def _schema(schema: dict[str, Any]) -> str:
+    return fenced_json(json.dumps(schema, indent=1, ensure_ascii=False)).rstrip()
+
+
+def _example(value: Report | Synthesis) -> str:
+    return fenced_json(value.model_dump_json(by_alias=True, indent=1)).rstrip()
+
+
+def debug_prompt(
+    run: Run,
+    task: str,
+    *,
+    description: str = "",
+    context: Context | None = None,
+    related: Sequence[Related] = (),
+) -> str:
+    """What every debug session of the run is told; the same for every vendor's agent."""
+    return _render(
+        "debug.md",
+        count=len(run.roster),
+        title=run.title,
+        task=fenced(clip(task, _TASK_LIMIT), "markdown").rstrip(),
+        description=description,
+        prefix=run.base.prefix,
+        context=context,
+        context_text=fenced(clip(context.text, _CONTEXT_LIMIT)).rstrip() if context else "",
+        test_command=fenced(run.test_command).rstrip() if run.test_command else "",
+        related=[
+            Related(
+                path=task.path,
+                title=task.title,
+                root_cause=clip(task.root_cause, _RELATED_LIMIT),
+                solution=clip(task.solution, _RELATED_LIMIT),
+            )
+            for task in related
+        ],
+        schema=_schema(report_schema()),
+        example=_example(_EXAMPLE_REPORT),
+    )
+
+
+def repair_prompt(problem: str) -> str:
+    """What the orchestrator is told when its closing block is not valid."""
+    return _render("repair.md", problem=problem).strip()
+
+
+@dataclass(frozen=True, slots=True)
+class _Told:
+    """One session as the orchestrator reads it."""
+
+    title: str
+    session_id: str
+    agent: str
+    status: str
+    output: str
+    text: str
+
+
+def orchestrator_prompt(run: Run, task: str, debug: Sequence[Facts], folder: RunFolder) -> str:
+    """What the orchestrator is told. Costs O(cap): only the sessions' results are read."""
+    texts = session_texts(debug)
+    nonce = _nonce(texts)
+    told = [
+        _Told(
+            title=one_line(facts.spec.title, 200),
+            session_id=facts.spec.session_id,
+            agent=facts.spec.agent_type + (f" ({facts.spec.model})" if facts.spec.model else ""),
+            status=str(facts.status)
+            + (f" ({facts.result.failure.kind})" if facts.result and facts.result.failure else ""),
+            output=str(folder.session(facts.spec.session_id).output),
+            text=text,
+        )
+        for facts, text in zip(debug, texts, strict=True)
+    ]
+    return _render(
+        "orchestrator.md",
+        title=run.title,
+        task=fenced(clip(task, _TASK_LIMIT), "markdown").rstrip(),
+        nonce=nonce,
+        sessions=told,
+        schema=_schema(synthesis_schema()),
+        example=_example(_EXAMPLE_SYNTHESIS),
+    )
+
+
+def _nonce(texts: Sequence[str]) -> str:
+    while True:
+        nonce = secrets.token_hex(16)
+        if not any(nonce in text for text in texts):
+            return nonce
+
+
+def session_texts(debug: Sequence[Facts]) -> list[str]:
+    """What each session handed in, within 30,000 characters each and 100,000 in all."""
+    demands = [_demand(facts) for facts in debug]
+    granted = shares(demands, TOTAL_LIMIT, SESSION_LIMIT)
+    return [_session_text(facts, share) for facts, share in zip(debug, granted, strict=True)]
+
+
+def _parts(facts: Facts) -> tuple[str, str, str, str, int]:
+    """(findings, patch, head, tail, characters of the whole output)."""
+    result = facts.result
+    if result is None:
+        return "", "", "", "", 0
+    failure = f"failure: {clean(result.failure.message)}\n" if result.failure else ""
+    patch = f"\npatch:\n{clean(result.patch)}\n" if result.patch else ""
+    return failure + _findings(facts), patch, result.head, result.tail, result.output_chars
+
+
+def _demand(facts: Facts) -> int:
+    findings, patch, _, _, total = _parts(facts)
+    return len(findings) + len(patch) + len(_OUTPUT) + total
+
+
+_OUTPUT = "\noutput:\n"
+
+
+def _session_text(facts: Facts, share: int) -> str:
+    findings, patch, head, tail, total = _parts(facts)
+    if len(findings) + len(patch) + len(_OUTPUT) + total <= share:
+        return findings + patch + _OUTPUT + head + tail
+    # Findings first, whole if at all possible; then some of the patch; the rest is for the output.
+    first = clip(findings, share * 2 // 3)
+    change = clip(patch, min(len(patch), share // _PATCH_SHARE))
+    room = share - len(first) - len(change) - len(_OUTPUT)
+    if room <= 0:
+        return clip(findings, share)
+    return first + change + _OUTPUT + join_excerpt(head, tail, total, room)
+
+
+def _findings(facts: Facts) -> str:
+    result = facts.result
+    if result is None or result.report is None:
+        problem = result.report_problem if result else None
+        return f"no findings handed in ({problem})\n" if problem else "no findings handed in\n"
+    report = result.report
+    lines = [
+        f"- {clean(finding.path)}:{finding.line} (confidence {finding.confidence:.2f}) "
+        f"{one_line(finding.claim, 500)}\n  quote: {one_line(finding.quote, 300)}"
+        for finding in report.findings
+    ]
+    return "\n".join(
+        [
+            f"root cause: {clean(report.root_cause)}",
+            f"fix: {clean(report.fix)}",
+            f"checked: {clean(report.verification)}",
+            "findings:" if lines else "findings: none",
+            *lines,
+            "",
+        ]
+    )

@@ -1,0 +1,182 @@
+"""Starting a debug run: everything is checked and on disk before the first agent starts."""
+
+from __future__ import annotations
+
+import errno
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+from bug_lsp.agents import registry
+from bug_lsp.domain.errors import BadInput, Refused
+from bug_lsp.domain.ids import new_run_id, new_session_id
+from bug_lsp.domain.related import related
+from bug_lsp.domain.run import AgentChoice, Context, Kind, Run, Spec
+from bug_lsp.domain.settings import Settings
+from bug_lsp.domain.task import title_of
+from bug_lsp.domain.transcript import one_line
+from bug_lsp.store import runs
+from bug_lsp.store.layout import RunFolder, WorkspaceFolder
+from bug_lsp.workspace import capture, task_file
+
+from . import delivery, prompts
+
+MAX_AGENTS = 16
+_TITLE = 200
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """What the user asked for; the names are those of the command's argument."""
+
+    workspace: Path
+    title: str | None = None
+    task: Path | None = None
+    description: str = ""
+    agents: tuple[AgentChoice, ...] | None = None
+    context: Context | None = None
+    test_command: str | None = None
+    orchestrate: Literal["auto", "never"] = "auto"
+
+
+def start_run(request: Request, settings: Settings) -> RunFolder:
+    """Create the run and start its first sessions. Returns when they are on their way; what is
+    wrong with the request is said before anything is started or written."""
+    agents = _agents(request.agents, settings)
+    _check_orchestrator(settings)
+    workspace = _workspace(request.workspace)
+    task, text = _task(request, workspace, settings)
+    folder = WorkspaceFolder.of(workspace)
+    try:
+        folder.create()
+        if task is None:
+            title = one_line(request.title or "", _TITLE)
+            task = task_file.create(workspace, settings.tasks_dir, title, request.description)
+            text = task_file.read(task, "title")
+        run = _run(request, settings, agents, workspace, task, text)
+        others = task_file.others(task.parent, task)
+        prompt = prompts.debug_prompt(
+            run,
+            text,
+            description=request.description if request.task else "",
+            context=request.context,
+            related=related(text, others),
+        )
+        created = runs.create(folder, run, {spec.session_id: prompt for spec in run.roster})
+    except OSError as error:
+        raise _disk(error) from error
+    delivery.move_on(created)
+    return created
+
+
+def _disk(error: OSError) -> Refused:
+    if error.errno in (errno.ENOSPC, errno.EDQUOT):
+        return Refused("the disk is full; free some space and try again (nothing was started)")
+    where = f" ({error.filename})" if error.filename else ""
+    return Refused(f"the run could not be written: {error.strerror}{where}; nothing was started")
+
+
+def _workspace(path: Path) -> Path:
+    try:
+        real = path.resolve(strict=True)
+    except OSError as error:
+        raise Refused(f"the workspace {path} does not exist; open a folder that does") from error
+    if not real.is_dir():
+        raise Refused(f"the workspace {path} is not a folder; open a folder")
+    return real
+
+
+def _agents(asked: tuple[AgentChoice, ...] | None, settings: Settings) -> tuple[AgentChoice, ...]:
+    custom = settings.agents
+    if asked is None:
+        usual = [AgentChoice(agent_type=name) for name in settings.default_agents]
+        _check_known(usual, settings, "defaultAgents")
+        ready = [agent for agent in usual if registry.installed(agent.agent_type, custom)]
+        chosen = tuple(ready or usual)
+    else:
+        if not asked:
+            raise BadInput("agents", "is empty; name at least one agent or leave it out")
+        if len(asked) > MAX_AGENTS:
+            raise BadInput("agents", f"has {len(asked)} entries; at most {MAX_AGENTS} can run")
+        _check_known(asked, settings, "agents")
+        chosen = asked
+    if not any(registry.installed(agent.agent_type, custom) for agent in chosen):
+        raise Refused(
+            "none of the agents can start: "
+            + "; ".join(
+                dict.fromkeys(registry.install_hint(item.agent_type, custom) for item in chosen)
+            )
+        )
+    return chosen
+
+
+def _check_known(
+    agents: list[AgentChoice] | tuple[AgentChoice, ...], settings: Settings, field: str
+) -> None:
+    choices = registry.known(settings.agents)
+    for number, agent in enumerate(agents):
+        if agent.agent_type not in choices:
+            only = " (it only orchestrates)" if agent.agent_type in registry.ORCHESTRATORS else ""
+            raise BadInput(
+                f"{field}[{number}].agentType",
+                f"there is no agent {agent.agent_type!r}{only}; choose from "
+                f"{', '.join(choices)}, or name a program of yours in the setting `agents`",
+            )
+
+
+def _check_orchestrator(settings: Settings) -> None:
+    name = settings.orchestrator.agent_type
+    choices = (*registry.ORCHESTRATORS, *settings.agents)
+    if name not in choices:
+        raise BadInput(
+            "orchestrator.agentType",
+            f"{name!r} cannot orchestrate; choose from {', '.join(choices)}",
+        )
+
+
+def _task(request: Request, workspace: Path, settings: Settings) -> tuple[Path | None, str]:
+    if request.task is not None:
+        task = task_file.resolve(request.task, workspace, "taskUri")
+        return task, task_file.read(task, "taskUri")
+    if not (request.title or "").strip():
+        raise BadInput("title", "is missing; give a title or the taskUri of a task file")
+    task_file.resolve(workspace / settings.tasks_dir, workspace, "tasksDir")
+    return None, ""
+
+
+def _run(
+    request: Request,
+    settings: Settings,
+    agents: tuple[AgentChoice, ...],
+    workspace: Path,
+    task: Path,
+    text: str,
+) -> Run:
+    title = one_line((request.title or "").strip() or title_of(text) or task.stem, _TITLE)
+    run_id = new_run_id(time.time_ns() // 1_000_000)
+    roster = tuple(
+        Spec(
+            session_id=new_session_id(),
+            kind=Kind.DEBUG,
+            agent_type=agent.agent_type,
+            model=agent.model,
+            title=f"Debug ({number}): {title}",
+        )
+        for number, agent in enumerate(agents, start=1)
+    )
+    return Run(
+        debug_run_id=run_id,
+        created_at=runs.now(),
+        title=title,
+        task_path=str(task),
+        workspace=str(workspace),
+        base=capture.capture(WorkspaceFolder.of(workspace), workspace, run_id),
+        roster=roster,
+        orchestrator=settings.orchestrator,
+        orchestrate=request.orchestrate,
+        max_parallel_agents=settings.max_parallel_agents,
+        session_timeout_seconds=settings.session_timeout_seconds,
+        test_command=request.test_command,
+        agents=settings.agents,
+    )

@@ -1,0 +1,292 @@
+"""What a session process does: drive one agent, record it, finish, move the run on."""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+import threading
+import traceback
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import anyio
+
+from bug_lsp.agents import registry
+from bug_lsp.agents.base import Answer, Job
+from bug_lsp.domain.budget import SESSION_LIMIT, clip
+from bug_lsp.domain.errors import AgentFailure, BugLspError, FailureKind
+from bug_lsp.domain.report import (
+    Report,
+    Synthesis,
+    parse_report,
+    parse_synthesis,
+    without_last_json_block,
+)
+from bug_lsp.domain.run import (
+    Base,
+    Facts,
+    Failure,
+    Kind,
+    Process,
+    Result,
+    Run,
+    Spec,
+    Status,
+    materialise_session,
+)
+from bug_lsp.domain.synthesis import from_answer
+from bug_lsp.domain.transcript import clean, outcome, status_line
+from bug_lsp.store import files, runs
+from bug_lsp.store.layout import RunFolder, SessionFolder
+from bug_lsp.store.pokes import poke
+from bug_lsp.store.processes import MARKER
+from bug_lsp.workspace import copies, git, task_file
+
+from . import delivery, gate, prompts, tree
+from .recorder import Recorder
+
+_LAST_RESORT = 15.0
+"""Seconds after a signal to end until the process ends itself, whatever still hangs."""
+_PATCH_TOLD = 8_000
+"""Characters of the patch that the orchestrator may read."""
+
+
+def work(path: Path) -> None:
+    """Be the session process of this folder, to the end."""
+    folder = SessionFolder(path)
+    try:
+        anyio.run(_Session(folder).run)
+    except Exception:  # noqa: BLE001 - whatever it was, the run must go on
+        traceback.print_exc()
+        gate.lost_itself(folder)
+    for left in gate.advance(folder.run):
+        delivery.from_session_process(folder.run, left.session_id)
+    # What was delivered, or could not be, may have been the last thing that the run waited for.
+    gate.advance(folder.run)
+
+
+@dataclass
+class _Outcome:
+    """How the agent ended, before the result is written."""
+
+    status: Status = Status.FAILED
+    failure: Failure | None = None
+    answer: str = ""
+    report: Report | None = None
+    synthesis: Synthesis | None = None
+    problem: str | None = None
+
+
+@dataclass
+class _Session:
+    """One session, from its start to its result."""
+
+    folder: SessionFolder
+    run_folder: RunFolder = field(init=False)
+    asked: Run = field(init=False)
+    spec: Spec = field(init=False)
+    process: Process = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.run_folder = self.folder.run
+        self.asked = runs.load(self.run_folder)
+        self.spec = runs.spec(self.folder)
+        process = runs.process(self.folder)
+        assert process is not None  # noqa: S101 - written before this module was imported
+        self.process = process
+
+    async def run(self) -> None:
+        """Drive the agent, then leave nothing behind but its files."""
+        marker = tree.marker(self.run_folder.run_id, self.folder.session_id)
+        os.environ[MARKER] = marker
+        recorder = Recorder(self.folder, Facts(spec=self.spec, process=self.process))
+        gate.show(self.run_folder)
+        poke(self.run_folder.workspace, self.run_folder.run_id, self.folder.session_id)
+        ended = _Outcome()
+        async with _until_told_to_end() as told:
+            if self.folder.cancel.exists():
+                told.cancel()
+            ended = await self._outcome(recorder)
+        if told.cancelled_caught or (told.cancel_called and ended.status is not Status.COMPLETED):
+            ended = self._told_to_end(ended)
+        tree.end(marker, children_of=os.getpid())
+        self._finish(recorder, ended)
+
+    async def _outcome(self, recorder: Recorder) -> _Outcome:
+        try:
+            with anyio.fail_after(self.asked.session_timeout_seconds):
+                answer = await self._drive(recorder)
+        except TimeoutError:
+            limit = f"{self.asked.session_timeout_seconds:g} s"
+            return _failed(FailureKind.TIMEOUT, f"not done within {limit} (sessionTimeoutSeconds)")
+        except AgentFailure as failure:
+            return _failed(failure.kind, failure.message)
+        except BugLspError as error:
+            return _failed(FailureKind.INTERNAL, error.message)
+        except Exception as error:  # noqa: BLE001 - an agent's library may raise anything
+            traceback.print_exc()
+            return _failed(
+                FailureKind.INTERNAL,
+                f"{type(error).__name__} in the {self.spec.agent_type} adapter; see agent.log",
+            )
+        return self._judge(answer)
+
+    async def _drive(self, recorder: Recorder) -> Answer:
+        debug = self._debug() if self.spec.kind is Kind.ORCHESTRATOR else []
+        copy = await anyio.to_thread.run_sync(copies.make, self.folder, self.asked.base)
+        custom = self.asked.agents.get(self.spec.agent_type)
+        files.make_private(self.folder.scratch)
+        job = Job(
+            prompt=self._prompt(debug),
+            cwd=copy / self.asked.base.prefix,
+            copy=copy,
+            workspace=Path(self.asked.workspace),
+            scratch=self.folder.scratch,
+            model=self.spec.model,
+            read_only=self.spec.kind is Kind.ORCHESTRATOR,
+            test_command=self.asked.test_command,
+            command=custom.command if custom else (),
+            env=custom.env if custom else {},
+            follow_up=self._follow_up(),
+        )
+        agent = registry.create(self.spec.agent_type, self.asked.agents, debug)
+        return await agent.run(job, recorder.emit)
+
+    def _debug(self) -> list[Facts]:
+        folders = (self.run_folder.session(spec.session_id) for spec in self.asked.roster)
+        return [runs.facts(folder) for folder in folders]
+
+    def _prompt(self, debug: list[Facts]) -> str:
+        if self.spec.kind is Kind.ORCHESTRATOR and not self.folder.prompt.exists():
+            try:
+                task = task_file.read(Path(self.asked.task_path), "task file")
+            except BugLspError:
+                task = f"# {self.asked.title}\n"  # moved or deleted meanwhile: the title is left
+            text = prompts.orchestrator_prompt(self.asked, task, debug, self.run_folder)
+            files.replace(self.folder.prompt, text.encode())
+        return self.folder.prompt.read_text()
+
+    def _follow_up(self) -> _RepairOnce:
+        return _RepairOnce(wanted=self.spec.kind is Kind.ORCHESTRATOR)
+
+    def _judge(self, answer: Answer) -> _Outcome:
+        """Success is a clean end with something said; the closing block is read, not trusted."""
+        if not answer.text.strip():
+            return _failed(FailureKind.EMPTY_OUTPUT, "it ended without an answer")
+        ended = _Outcome(status=Status.COMPLETED, answer=answer.text)
+        if self.spec.kind is Kind.DEBUG:
+            report = parse_report(answer.text)
+            ended.report = report if isinstance(report, Report) else None
+            ended.problem = report if isinstance(report, str) else None
+            return ended
+        synthesis = parse_synthesis(answer.text)
+        ended.problem = synthesis if isinstance(synthesis, str) else None
+        ended.synthesis = synthesis if isinstance(synthesis, Synthesis) else None
+        if ended.synthesis is None:
+            ended.synthesis = from_answer(answer.text)
+        return ended
+
+    def _told_to_end(self, ended: _Outcome) -> _Outcome:
+        if self.folder.cancel.exists():
+            return _Outcome(status=Status.CANCELLED, answer=ended.answer)
+        return _failed(
+            FailureKind.LOST, "its process was told to end by something other than bug-lsp"
+        )
+
+    def _finish(self, recorder: Recorder, ended: _Outcome) -> None:
+        recorder.flush()
+        patch = self._keep_patch()
+        result = Result(
+            session_id=self.folder.session_id,
+            status=ended.status,
+            failure=ended.failure,
+            ended_at=runs.now(),
+            message=clip(clean(without_last_json_block(ended.answer)), SESSION_LIMIT),
+            report=ended.report,
+            report_problem=ended.problem,
+            synthesis=ended.synthesis,
+            usage=recorder.usage,
+            tool_calls=recorder.tool_calls,
+            output_chars=recorder.excerpt.total,
+            head=recorder.excerpt.head,
+            tail=recorder.excerpt.tail,
+            patch=patch,
+        )
+        facts = Facts(spec=self.spec, process=self.process, result=result)
+        shown = materialise_session(self.run_folder.run_id, facts)
+        recorder.note(self._farewell(outcome(shown)))
+        seconds = (result.ended_at - self.process.started_at).total_seconds()
+        recorder.show_status(status_line(shown, recorder.tool_calls, seconds))
+        recorder.close()
+        files.create_once(self.folder.result, result.to_json())
+        poke(self.run_folder.workspace, self.run_folder.run_id, self.folder.session_id)
+
+    def _farewell(self, ended: str) -> str:
+        """The end of the live document: how it went, and where to read on."""
+        task = Path(self.asked.task_path)
+        links = [f"[{task.name}]({task.as_uri()})"]
+        if self.spec.kind is Kind.ORCHESTRATOR:
+            links += [
+                f"[{spec.title.split(':')[0]} {spec.agent_type}]"
+                f"({self.run_folder.session(spec.session_id).output.as_uri()})"
+                for spec in self.asked.roster
+            ]
+        else:
+            links.append(f"[full session]({self.folder.output.as_uri()})")
+        return f"---\n\n**{ended}**\n\n" + " · ".join(links)
+
+    def _keep_patch(self) -> str:
+        copy = self.folder.copy / self.asked.base.name
+        if self.spec.kind is not Kind.DEBUG or not (copy / ".git").exists():
+            return ""
+        return _keep_patch(self.folder, copy, self.asked.base)
+
+
+def _keep_patch(folder: SessionFolder, copy: Path, base: Base) -> str:
+    try:
+        patch = copies.diff(copy, base)
+        files.replace(folder.patch, patch)
+    except (git.GitError, OSError) as error:
+        print(f"no patch was kept: {error}", file=sys.stderr, flush=True)
+        return ""
+    return clip(clean(patch.decode(errors="replace")), _PATCH_TOLD)
+
+
+class _RepairOnce:
+    """Asks the orchestrator once to mend a closing block that is not valid."""
+
+    def __init__(self, *, wanted: bool) -> None:
+        self._left = 1 if wanted else 0
+
+    def __call__(self, answer: str) -> str | None:
+        problem = parse_synthesis(answer)
+        if not self._left or isinstance(problem, Synthesis) or not answer.strip():
+            return None
+        self._left -= 1
+        return prompts.repair_prompt(problem)
+
+
+def _failed(kind: FailureKind, message: str) -> _Outcome:
+    return _Outcome(failure=Failure(kind=kind, message=clean(message)))
+
+
+@asynccontextmanager
+async def _until_told_to_end() -> AsyncIterator[anyio.CancelScope]:
+    """Cancel what is inside at SIGTERM or SIGINT, and end the process if even that hangs."""
+    async with anyio.create_task_group() as group:
+
+        async def listen() -> None:
+            with anyio.open_signal_receiver(signal.SIGTERM, signal.SIGINT) as signals:
+                async for _ in signals:
+                    timer = threading.Timer(_LAST_RESORT, os._exit, (1,))
+                    timer.daemon = True
+                    timer.start()
+                    scope.cancel()
+
+        group.start_soon(listen)
+        with anyio.CancelScope() as scope:
+            yield scope
+        group.cancel_scope.cancel()

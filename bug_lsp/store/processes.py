@@ -1,0 +1,60 @@
+"""Who a process is. A pid is used again after its process is gone, so a process is named by its
+pid together with the moment it was born.
+
+Imported before anything heavy when a session process starts: standard library only.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+
+MARKER = "BUG_LSP_SESSION"
+"""Environment variable that everything an agent starts inherits: `debugRunId/sessionId`."""
+
+
+def birth(pid: int) -> str | None:
+    """When the process was born, in the system's own words; None when there is no such process or
+    it is a zombie (dead, but not yet waited for)."""
+    return _birth_linux(pid) if sys.platform == "linux" else _birth_elsewhere(pid)
+
+
+def _birth_elsewhere(pid: int) -> str | None:
+    import psutil
+
+    try:
+        process = psutil.Process(pid)
+        return None if process.status() == psutil.STATUS_ZOMBIE else repr(process.create_time())
+    except psutil.Error:
+        return None
+
+
+def _birth_linux(pid: int) -> str | None:
+    try:
+        stat = Path(f"/proc/{pid}/stat").read_bytes()
+    except OSError:
+        return None
+    # The name in brackets may hold spaces and brackets; what follows the last one is regular.
+    fields = stat[stat.rfind(b")") + 2 :].split()
+    state, start = fields[0], fields[19]
+    return None if state in (b"Z", b"X") else f"{_boot()}:{start.decode()}"
+
+
+def _boot() -> str:
+    # Ticks since boot: without the boot's own name they would mean something else after the next.
+    try:
+        return Path("/proc/sys/kernel/random/boot_id").read_text().strip()[:8]
+    except OSError:
+        return "boot"
+
+
+def alive(pid: int, born: str) -> bool:
+    """Whether this very process still runs."""
+    return birth(pid) == born
+
+
+def me() -> tuple[int, str]:
+    """(pid, birth) of the running process."""
+    pid = os.getpid()
+    return pid, birth(pid) or ""

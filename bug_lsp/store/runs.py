@@ -1,0 +1,276 @@
+"""Reading and writing runs: create one, find some, gather what the disk says of one."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+from collections.abc import Iterator, Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+
+from pydantic import ValidationError
+
+from bug_lsp.domain.errors import Refused
+from bug_lsp.domain.events import Record
+from bug_lsp.domain.gate import Board, Seat
+from bug_lsp.domain.model import StoredValue
+from bug_lsp.domain.run import Facts, Process, Result, Run, RunStatus, Spec, materialise
+from bug_lsp.domain.transcript import activity
+
+from . import files
+from .layout import RunFolder, SessionFolder, WorkspaceFolder
+from .processes import alive, me
+
+_TAIL = 8_192
+"""Bytes of `events.jsonl` that are read to know what a session is doing."""
+
+
+class Claim(StoredValue):
+    """Who took a step that must happen once, and for which session."""
+
+    pid: int
+    birth: str
+    session_id: str = ""
+
+    @property
+    def held(self) -> bool:
+        """Whether the claimant is still alive."""
+        return alive(self.pid, self.birth)
+
+
+class Delivered(StoredValue):
+    """What became of a conclusion: in the task file (`problem` is None), or why it cannot be."""
+
+    how: str
+    at: datetime
+    problem: str | None = None
+
+
+def now() -> datetime:
+    """The present moment, UTC, to the millisecond."""
+    moment = datetime.now(UTC)
+    return moment.replace(microsecond=moment.microsecond // 1000 * 1000)
+
+
+def claim_for(session_id: str) -> bytes:
+    """A claim of the running process."""
+    pid, born = me()
+    return Claim(pid=pid, birth=born, session_id=session_id).to_json()
+
+
+def create(workspace: WorkspaceFolder, run: Run, prompts: dict[str, str]) -> RunFolder:
+    """Put a run on disk, whole or not at all, with its roster and its prompts."""
+    workspace.create()
+    building = workspace.runs / f".{run.debug_run_id}"
+    try:
+        for spec in run.roster:
+            session = SessionFolder(building / "sessions" / spec.session_id)
+            files.make_private(session.path)
+            files.replace(session.spec, spec.to_json())
+            files.replace(session.prompt, prompts[spec.session_id].encode())
+        files.replace(building / "run.json", run.to_json())
+        files.replace(workspace.active / run.debug_run_id, b"")
+        index = files.make_private(workspace.task_index(Path(run.task_path)))
+        files.replace(index / run.debug_run_id, b"")
+        building.rename(workspace.run(run.debug_run_id).path)
+    except BaseException:
+        shutil.rmtree(building, ignore_errors=True)
+        (workspace.active / run.debug_run_id).unlink(missing_ok=True)
+        raise
+    folder = workspace.run(run.debug_run_id)
+    save_snapshot(folder)
+    return folder
+
+
+def load(folder: RunFolder) -> Run:
+    """The run as it was asked for."""
+    data = files.read(folder.run)
+    if data is None:
+        raise Refused(f"there is no debug run {folder.run_id} in this workspace")
+    try:
+        return Run.model_validate_json(data)
+    except ValidationError as error:
+        raise Refused(
+            f"debug run {folder.run_id} cannot be read ({error.error_count()} problems in "
+            f"run.json); delete it, or open it with the version of bug-lsp that wrote it"
+        ) from error
+
+
+def newest(workspace: WorkspaceFolder) -> Iterator[RunFolder]:
+    """All runs, newest first, none of them opened."""
+    yield from (workspace.run(name) for name in _names(workspace.runs))
+
+
+def of_task(workspace: WorkspaceFolder, task: Path) -> list[RunFolder]:
+    """The runs of one task file, newest first."""
+    found = (workspace.run(name) for name in _names(workspace.task_index(task)))
+    return [folder for folder in found if folder.run.exists()]
+
+
+def active(workspace: WorkspaceFolder) -> list[RunFolder]:
+    """The runs that are not finished."""
+    found = (workspace.run(name) for name in _names(workspace.active))
+    return [folder for folder in found if folder.run.exists()]
+
+
+def _names(folder: Path) -> list[str]:
+    try:
+        return sorted(name for name in os.listdir(folder) if not name.startswith("."))
+    except FileNotFoundError:
+        return []
+
+
+def find_session(workspace: WorkspaceFolder, session_id: str) -> SessionFolder | None:
+    """The session of this name, newest runs first."""
+    for folder in newest(workspace):
+        session = folder.session(session_id)
+        if session.spec.exists():
+            return session
+    return None
+
+
+def spec(folder: SessionFolder) -> Spec:
+    """What the session is to do."""
+    return Spec.model_validate_json(folder.spec.read_bytes())
+
+
+def result(folder: SessionFolder) -> Result | None:
+    """How the session ended, None while it has not."""
+    data = files.read(folder.result)
+    return Result.model_validate_json(data) if data is not None else None
+
+
+def process(folder: SessionFolder) -> Process | None:
+    """The session's process, dead or alive; None before its start."""
+    data = files.read(folder.process)
+    return Process.model_validate_json(data) if data is not None else None
+
+
+def claim(path: Path) -> Claim | None:
+    """Who claimed this, None where nobody has."""
+    data = files.read(path)
+    return Claim.model_validate_json(data) if data is not None else None
+
+
+def last_record(folder: SessionFolder) -> Record | None:
+    """The last event of a session. Reads the end of the file alone, however long it is."""
+    try:
+        with folder.events.open("rb") as file:
+            file.seek(0, os.SEEK_END)
+            file.seek(max(0, file.tell() - _TAIL))
+            tail = file.read()
+    except FileNotFoundError:
+        return None
+    for line in reversed(tail.split(b"\n")[:-1]):
+        try:
+            return Record.model_validate_json(line)
+        except ValidationError:
+            continue  # the first line of the tail is cut, a last one may be torn
+    return None
+
+
+def facts(folder: SessionFolder) -> Facts:
+    """What the disk says of one session."""
+    ended = result(folder)
+    record = None if ended else last_record(folder)
+    return Facts(
+        spec=spec(folder),
+        process=process(folder),
+        result=ended,
+        activity=activity(record) if record else "",
+    )
+
+
+def orchestrators(folder: RunFolder) -> list[SessionFolder]:
+    """The run's orchestrators, the latest last."""
+    found: list[SessionFolder] = []
+    while True:
+        held = claim(folder.orchestrator_claim(len(found) + 1))
+        if held is None:
+            return found
+        found.append(folder.session(held.session_id))
+
+
+def latest_orchestrator(folder: RunFolder) -> SessionFolder | None:
+    """The orchestrator that counts: the latest one whose folder is complete."""
+    complete = [session for session in orchestrators(folder) if session.spec.exists()]
+    return complete[-1] if complete else None
+
+
+def source(folder: RunFolder, run: Run) -> str:
+    """The session whose conclusion belongs into the task file; "" while there is none."""
+    latest = latest_orchestrator(folder)
+    if latest is not None:
+        return latest.session_id
+    return run.roster[0].session_id if len(run.roster) == 1 else ""
+
+
+def delivered(folder: RunFolder, session_id: str) -> Delivered | None:
+    """What became of this session's conclusion, None while nothing has."""
+    data = files.read(folder.delivered(session_id)) if session_id else None
+    return Delivered.model_validate_json(data) if data is not None else None
+
+
+def status(folder: RunFolder) -> RunStatus:
+    """The run as it is shown, from what is on disk now."""
+    run = load(folder)
+    latest = latest_orchestrator(folder)
+    record = delivered(folder, source(folder, run))
+    return materialise(
+        run,
+        [facts(folder.session(seat.session_id)) for seat in run.roster],
+        facts(latest) if latest else None,
+        delivered=record is not None and record.problem is None,
+    )
+
+
+def shown(folder: RunFolder) -> RunStatus:
+    """The run as it is shown; of a finished run only its snapshot is opened."""
+    if not (folder.workspace.active / folder.run_id).exists():
+        data = files.read(folder.snapshot)
+        if data is not None:
+            try:
+                return RunStatus.model_validate_json(data)
+            except ValidationError:
+                pass  # the snapshot is derived: what it is derived from still stands
+    return status(folder)
+
+
+def board(folder: RunFolder, run: Run) -> Board:
+    """The run as the gate sees it."""
+    latest = latest_orchestrator(folder)
+    sessions = [folder.session(seat.session_id) for seat in run.roster]
+    done = [*sessions, *([latest] if latest else [])]
+    return Board(
+        debug=[_seat(session) for session in sessions],
+        orchestrator=_seat(latest) if latest else None,
+        orchestrate=run.orchestrate,
+        max_parallel=run.max_parallel_agents,
+        cancelled=folder.cancelled.exists(),
+        delivered=frozenset(
+            session.session_id for session in done if delivered(folder, session.session_id)
+        ),
+    )
+
+
+def _seat(folder: SessionFolder) -> Seat:
+    seen = facts(folder)
+    starter = claim(folder.start_claim)
+    return Seat(
+        session_id=folder.session_id,
+        status=seen.status,
+        started=seen.process is not None or (starter is not None and starter.held),
+    )
+
+
+def save_snapshot(folder: RunFolder) -> None:
+    """Write the materialised run, if it changed. It holds no output and no activity. The caller
+    holds the run's lock: what was derived earlier must not replace what was derived later."""
+    whole = status(folder).model_dump(mode="json", by_alias=True)
+    sessions: Sequence[dict[str, object]] = [*whole["sessions"], whole["orchestrator"] or {}]
+    for session in sessions:
+        session.pop("activity", None)
+    data = json.dumps(whole, indent=1, ensure_ascii=False).encode() + b"\n"
+    if files.read(folder.snapshot) != data:
+        files.replace(folder.snapshot, data)

@@ -1,0 +1,77 @@
+"""Running git: one place for its environment, its failures and its deadline."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from bug_lsp.domain.errors import Refused
+
+_SAFE = (
+    "-c", "core.hooksPath=/dev/null",  # a user's hooks are not meant for our copies
+    "-c", "core.fsmonitor=false",  # would start a daemon, or a program that the repository names
+    "-c", "gc.auto=0",
+    "-c", "maintenance.auto=false",
+    "-c", "advice.detachedHead=false",
+    "-c", "commit.gpgSign=false",
+    "-c", "user.name=bug-lsp",
+    "-c", "user.email=bug-lsp@localhost",
+)  # fmt: skip
+_DEADLINE = 300.0
+
+
+class GitError(Exception):
+    """git said no; the text is its first complaint."""
+
+
+def run(
+    *arguments: str,
+    cwd: Path,
+    env: Mapping[str, str] | None = None,
+    stdin: bytes | None = None,
+) -> bytes:
+    """Run git and return its standard output."""
+    clean = {name: value for name, value in os.environ.items() if not name.startswith("GIT_")}
+    clean |= {"LC_ALL": "C", "GIT_TERMINAL_PROMPT": "0", "GIT_OPTIONAL_LOCKS": "0", **(env or {})}
+    program = shutil.which("git")
+    if program is None:
+        raise Refused("git is not installed, and every session needs a copy made by it; install it")
+    try:
+        done = subprocess.run(
+            [program, *_SAFE, *arguments],
+            cwd=cwd,
+            env=clean,
+            input=stdin if stdin is not None else b"",
+            capture_output=True,
+            timeout=_DEADLINE,
+            check=False,
+        )
+    except subprocess.TimeoutExpired as error:
+        raise GitError(f"git {arguments[0]} took longer than {_DEADLINE:.0f} s") from error
+    if done.returncode != 0:
+        said = done.stderr.decode(errors="replace").strip().splitlines()
+        errors = [line for line in said if line.startswith("error: ")] or said[-1:]
+        reason = errors[0].removeprefix("error: ").removeprefix("fatal: ") if errors else ""
+        raise GitError(reason or f"git {arguments[0]} exited with {done.returncode}")
+    return done.stdout
+
+
+def text(*arguments: str, cwd: Path, env: Mapping[str, str] | None = None) -> str:
+    """Standard output as stripped text."""
+    return os.fsdecode(run(*arguments, cwd=cwd, env=env)).strip()
+
+
+def maybe(*arguments: str, cwd: Path, env: Mapping[str, str] | None = None) -> str | None:
+    """Standard output as stripped text, None where git says no."""
+    try:
+        return text(*arguments, cwd=cwd, env=env)
+    except GitError:
+        return None
+
+
+def paths(output: bytes) -> Sequence[str]:
+    """The paths in the output of a command that was given `-z`."""
+    return [os.fsdecode(part) for part in output.split(b"\0") if part]
