@@ -15,7 +15,15 @@ from .bisect_answer import answer
 from .commit_tests import CommandTest, CommitTest, ProjectTests
 from .culprit_search import CulpritSearch
 from .git_copy import GitCopy
-from .python_tests import Frame, PythonProject, has_python, project_frames, reproduce, understand
+from .python_tests import (
+    Frame,
+    Plan,
+    PythonProject,
+    has_python,
+    project_frames,
+    reproduce,
+    understand,
+)
 
 MOST_COMMITS = 1000
 
@@ -68,7 +76,7 @@ async def _what_to_ask(
         )
     if python and (command is None or understand(command) is not None):
         try:
-            shown = await reproduce(job, project, emit, agent="bisect", coverage=False)
+            shown = await reproduce(job, project, emit, agent="bisect", plan=Plan())
         except AgentFailure as failure:
             if command is None:
                 raise

@@ -157,10 +157,11 @@ def _left_over(found: Found) -> str:
 
 def _method(found: Found) -> str:
     rows = ["| commit | verdict |", "| --- | --- |"]
-    for commit, verdicts in found.tried:
+    for number, (commit, verdicts) in enumerate(found.tried):
         kinds = list(dict.fromkeys(verdicts.values()))
         verdict = kinds[0] if len(kinds) == 1 else _tally(verdicts)
-        rows.append(f"| {commit.short} {plain(commit.subject)} | {verdict} |")
+        what = f"{commit.short} {plain(commit.subject)}" if number else "the present state"
+        rows.append(f"| {what} | {verdict} |")
     intro = (
         f"{counted(len(found.tried), 'commit')} of {found.history} were checked out in a copy, with"
         " today's failing tests brought into them, by doubling steps back and then by halves."

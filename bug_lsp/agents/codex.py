@@ -9,16 +9,20 @@ program is run in `codex_install`.
 
 from __future__ import annotations
 
+import os
 import subprocess
 import threading
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Mapping
 from contextlib import aclosing, asynccontextmanager, suppress
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple, cast
 
 import anyio
 import anyio.to_thread
 
 from bug_lsp.domain.errors import AgentFailure, FailureKind
+from bug_lsp.store.files import lock_now
+from bug_lsp.store.layout import program_lock
 
 from .base import Answer, Emit, Job
 from .codex_events import Translation
@@ -35,6 +39,7 @@ _INTERRUPT_SECONDS = 2.0
 _CLOSE_SECONDS = 4.0
 """The SDK's own close waits 2 s, kills, and then waits up to 1 s for its threads."""
 _RELEASE_SECONDS = 1.0
+_LOOK_AGAIN = 0.02
 
 
 class Codex:
@@ -62,13 +67,28 @@ async def _app_server(binary: CodexBinary, job: Job) -> AsyncIterator[AsyncCodex
     inside = None
     try:
         try:
-            inside = await _spawn(client)
-            await client.__aenter__()
+            async with _one_at_a_time(job):
+                inside = await _spawn(client)
+                await client.__aenter__()
         except Exception as error:  # the SDK's own, the system's, and those of a strange answer
             raise failure_of_exception(error) from error
         yield client
     finally:
         await _close(client, inside)
+
+
+@asynccontextmanager
+async def _one_at_a_time(job: Job) -> AsyncIterator[None]:
+    """Keep others from starting a Codex in the same home: two that set up its database at once get
+    in each other's way and one of them ends ("failed to initialize state runtime")."""
+    home = job.env.get("CODEX_HOME") or os.environ.get("CODEX_HOME") or "~/.codex"
+    path = program_lock("codex", str(Path(home).expanduser()))
+    while (held := lock_now(path)) is None:
+        await anyio.sleep(_LOOK_AGAIN)  # a thread that waits in flock could not be cancelled
+    try:
+        yield
+    finally:
+        os.close(held)
 
 
 async def _start_thread(client: AsyncCodex, job: Job) -> AsyncThread:

@@ -46,7 +46,7 @@ class Found:
     culprits: list[Culprit]
     """The one that broke the most tests first."""
     tried: list[tuple[Commit, dict[str, Verdict]]]
-    """Each commit that was tested, in order."""
+    """Each commit that was tested, in order; the first is the present state."""
     history: int
     """How many commits there were to choose from."""
     always: list[str]
@@ -82,7 +82,7 @@ class CulpritSearch:
                 found.culprits.append(culprit)
         found.tried = list(self._tried.values())
         if not found.culprits:
-            raise self._always_failed(found)
+            raise self._always_failed(found.always, history)
         found.culprits.sort(key=lambda culprit: -len(culprit.names))
         return found
 
@@ -173,19 +173,15 @@ class CulpritSearch:
             diff=await diff_text(self._git, commits[0]) if len(commits) == 1 else "",
         )
 
-    def _always_failed(self, found: Found) -> AgentFailure:
-        names = listed([f"`{name}`" for name in found.always], MOST_SEARCHES)
-        bad = [
-            commit
-            for commit, verdicts in found.tried
-            if commit.sha != self._base and verdicts[found.always[0]] is Verdict.BAD
-        ]
-        if not bad:
-            sentence = f"{names} cannot be run in any earlier commit, so none can be compared with"
-        else:
-            oldest = min(bad, key=lambda commit: (commit.date, commit.sha))
+    def _always_failed(self, always: list[str], history: list[str]) -> AgentFailure:
+        names = listed([f"`{name}`" for name in always], MOST_SEARCHES)
+        tried = [self._tried[sha] for sha in history if sha != self._base and sha in self._tried]
+        bad = [commit for commit, verdicts in tried if verdicts[always[0]] is Verdict.BAD]
+        if bad:
             sentence = (
-                f"{names} fails in all {counted(len(bad), 'earlier commit')} it was run in, back to"
-                f" {oldest.short} of {oldest.date}: the bug is as old as the oldest of them"
+                f"{names} failed in all earlier commits it was run in ({len(bad)}), back to"
+                f" {bad[-1].short} of {bad[-1].date}: the bug is as old as the oldest of them"
             )
+        else:
+            sentence = f"{names} cannot be run in any earlier commit, so none can be compared with"
         return AgentFailure(FailureKind.NOT_APPLICABLE, sentence)

@@ -15,6 +15,7 @@ from .markdown import code_span, counted, listed, plain
 from .python_source import PythonSource
 from .python_tests import (
     Failure,
+    Plan,
     PythonProject,
     Reproduction,
     has_python,
@@ -32,6 +33,9 @@ _ORIGIN_ONLY = 0.3
 class Spectrum:
     """Spectrum-based fault localisation over the project's own tests."""
 
+    def __init__(self, *, test_seconds: float = 10.0, whole_seconds: float = 120.0) -> None:
+        self._plan = Plan(coverage=True, test_seconds=test_seconds, whole_seconds=whole_seconds)
+
     async def run(self, job: Job, emit: Emit) -> Answer:
         """Run the tests, rank the lines, answer in Markdown."""
         if not has_python(job.cwd):
@@ -42,7 +46,7 @@ class Spectrum:
             )
         emit(Activity(text="looking for tests"))
         project = PythonProject.of(job)
-        shown = await reproduce(job, project, emit, agent="spectrum", coverage=True)
+        shown = await reproduce(job, project, emit, agent="spectrum", plan=self._plan)
         emit(Activity(text="ranking lines"))
         answer = _answer(shown, _Sources(project))
         emit(Text(text=answer))

@@ -45,6 +45,9 @@ def join_excerpt(head: str, tail: str, total: int, limit: int) -> str:
     room = limit - len(mark)
     if room < len(mark):
         return kept[len(kept) - limit :] if limit > 0 else ""
+    if len(kept) == total:
+        # Nothing is missing between them: the end of the head may be part of the conclusions.
+        head, tail = kept, ""
     first = min(room * 2 // 5, len(head)) if tail else room * 2 // 5
     last = min(room - first, len(tail) if tail else len(kept) - first)
     return _cut_head(kept[:first]) + mark + _cut_tail(kept[len(kept) - last :])

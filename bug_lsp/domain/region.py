@@ -1,7 +1,8 @@
 """The marked region of a task file: the only part of it that bug-lsp writes.
 
 A region runs from a line `<!-- bug-lsp:begin run=... -->` to the next line `<!-- bug-lsp:end -->`
-with no other begin between. Everything outside stays byte for byte.
+with no other begin between. What stands in a fence of the user's is an example, not a region.
+Everything outside stays byte for byte.
 """
 
 from __future__ import annotations
@@ -12,10 +13,12 @@ from dataclasses import dataclass
 _BEGIN = r"^<!-- bug-lsp:begin run=(?P<run>[0-9a-f]{16}) -->[ \t]*\r?\n"
 _REGION = re.compile(
     _BEGIN
-    + r"(?P<body>(?:(?!<!-- bug-lsp:(?:begin|end)\b).*\r?\n)*?)^<!-- bug-lsp:end -->[ \t]*(?=\r?$)",
+    + r"(?P<body>(?:(?!<!-- bug-lsp:(?:begin|end)\b).*\n)*?)^<!-- bug-lsp:end -->[ \t]*(?=\r?$)",
     re.MULTILINE,
 )
 _EARLIER = re.compile(r"^<details>\n<summary>Earlier synthesis.*?^</details>\n", re.M | re.DOTALL)
+FENCE = re.compile(r"^ {0,3}(?P<fence>`{3,}(?=[^`\n]*$)|~{3,})(?P<info>.*)$", re.MULTILINE)
+"""A line that opens a fence, or, with nothing behind the marks, closes one."""
 KEPT_EARLIER = 5
 """How many earlier syntheses stay in the file, folded away."""
 
@@ -35,13 +38,44 @@ class Edit:
 
 def without_regions(text: str) -> str:
     """The user's own text: what is left without our regions."""
-    return _REGION.sub("", text)
+    kept, end = [], 0
+    for match in _regions(text):
+        kept.append(text[end : match.start()])
+        end = match.end()
+    return "".join([*kept, text[end:]])
 
 
 def region_of(text: str) -> tuple[str, str] | None:
     """(debugRunId, body) of the last region in the text."""
-    matches = list(_REGION.finditer(text))
+    matches = _regions(text)
     return (matches[-1]["run"], matches[-1]["body"]) if matches else None
+
+
+def _regions(text: str) -> list[re.Match[str]]:
+    found, between, end = list(_REGION.finditer(text)), [], 0
+    if not found:
+        return found
+    for match in found:
+        between.append(text[end : match.start()])
+        end = match.end()
+    between.append(text[end:])
+    fenced = _gaps_in_fences(between)
+    return [match for gap, match in enumerate(found) if gap not in fenced]
+
+
+def _gaps_in_fences(pieces: list[str]) -> set[int]:
+    """Which gaps between the pieces are inside one fence. A fence that nobody closes has none: else
+    one forgotten line would hide every region after it."""
+    inside: set[int] = set()
+    fence, opened = "", 0
+    for number, piece in enumerate(pieces):
+        for match in FENCE.finditer(piece):
+            if not fence:
+                fence, opened = match["fence"], number
+            elif match["fence"].startswith(fence) and not match["info"].strip():
+                inside |= set(range(opened, number))
+                fence = ""
+    return inside
 
 
 def defuse(text: str) -> str:
@@ -60,7 +94,7 @@ def merge(text: str, run_id: str, body: str, *, replaced_label: str) -> Edit | N
     Without one, a new region is added at the end.
     """
     eol = "\r\n" if text.count("\r\n") * 2 > text.count("\n") else "\n"
-    matches = list(_REGION.finditer(text))
+    matches = _regions(text)
     if not matches:
         start = len(text)
         lead = "" if not text or text.endswith("\n\n") or text.endswith("\r\n\r\n") else "\n"

@@ -17,6 +17,7 @@ _SECTION = re.compile(
     r"^## (?P<name>[^\n]+)\n(?P<text>.*?)(?=^## |^<details>|\Z)", re.M | re.DOTALL
 )
 _MIN_WORD = 3
+_FEW = 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +68,8 @@ def _words(text: str) -> Counter[str]:
 def _rarity(texts: Sequence[str]) -> dict[str, float]:
     seen = Counter(word for text in texts for word in set(_words(text)))
     # A word that stands in every file (of three or more) tells nothing.
-    return {word: math.log((len(texts) + 1) / count) for word, count in seen.items()}
+    several = len(texts) if len(texts) > _FEW else len(texts) + 1
+    return {word: math.log(several / count) for word, count in seen.items()}
 
 
 def _similarity(wanted: Counter[str], have: Counter[str], weights: dict[str, float]) -> float:

@@ -8,18 +8,16 @@ from __future__ import annotations
 
 import json
 import re
+from dataclasses import dataclass
 from typing import Any, TypeVar
 
 from pydantic import Field, ValidationError, field_validator
 
 from .model import StoredValue
+from .region import FENCE
 
 _T = TypeVar("_T", bound=StoredValue)
 _WORDS = {"high": 0.9, "medium": 0.6, "low": 0.3}
-_FENCE = re.compile(
-    r"^(?P<fence>`{3,}|~{3,})[ \t]*(?:json|JSON)?[ \t]*\n(?P<body>.*?)^(?P=fence)[ \t]*$",
-    re.MULTILINE | re.DOTALL,
-)
 
 
 class Finding(StoredValue):
@@ -68,16 +66,49 @@ class Synthesis(StoredValue):
 
 def last_json_block(answer: str) -> str | None:
     """The body of the last fenced block that could be JSON, or None."""
-    bodies = [match["body"] for match in _FENCE.finditer(answer)]
-    return next((body for body in reversed(bodies) if body.lstrip().startswith("{")), None)
+    block = _last_json(answer)
+    return block.body if block else None
 
 
 def without_last_json_block(answer: str) -> str:
     """The answer as a person reads it: without its closing JSON block."""
-    for match in reversed(list(_FENCE.finditer(answer))):
-        if match["body"].lstrip().startswith("{"):
-            return (answer[: match.start()] + answer[match.end() :]).strip()
-    return answer.strip()
+    block = _last_json(answer)
+    return (answer[: block.start] + answer[block.end :] if block else answer).strip()
+
+
+@dataclass(frozen=True, slots=True)
+class _Block:
+    """A fenced block; offsets are those of its fences in the whole answer."""
+
+    start: int
+    end: int
+    body: str
+
+
+def _last_json(answer: str) -> _Block | None:
+    blocks = (block for block in reversed(_blocks(answer)) if block.body.lstrip().startswith("{"))
+    return next(blocks, None)
+
+
+def _blocks(answer: str) -> list[_Block]:
+    """The fenced blocks without a language or in JSON; one that is not closed goes to the end."""
+    found: list[_Block] = []
+    opened: re.Match[str] | None = None
+    for match in FENCE.finditer(answer):
+        if opened is None:
+            opened = match
+        elif match["fence"].startswith(opened["fence"]) and not match["info"].strip():
+            found += _block(answer, opened, match.start(), match.end())
+            opened = None
+    if opened is not None:
+        found += _block(answer, opened, len(answer), len(answer))
+    return found
+
+
+def _block(answer: str, opened: re.Match[str], body_end: int, end: int) -> list[_Block]:
+    if opened["info"].strip().lower() not in {"", "json"}:
+        return []
+    return [_Block(opened.start(), end, answer[opened.end() : body_end].strip("\r\n") + "\n")]
 
 
 def _parse(kind: type[_T], answer: str) -> _T | str:

@@ -3,18 +3,21 @@ orchestrator could speak."""
 
 from __future__ import annotations
 
+import re
 from collections import defaultdict
 from collections.abc import Sequence
 
-from .region import defuse
+from .region import FENCE, defuse
 from .related import sections
 from .report import Finding, SessionNote, Synthesis, without_last_json_block
 from .run import Facts, Run, RunStatus, Session, Status
-from .transcript import code, one_line, outcome
+from .transcript import clean, code, one_line, outcome
 
 NEAR = 3
 """Findings of the same file within this many lines are about the same place."""
 _MOST_PLACES = 5
+_HEADING_MARK = re.compile(r"^( {0,3})(#)")
+_UNDERLINE = re.compile(r"^( {0,3})((?:=+|-+)[ \t]*$)")
 
 
 def digest(debug: Sequence[Facts]) -> Synthesis:
@@ -171,7 +174,7 @@ def render_region(run: Run, status: RunStatus, synthesis: Synthesis, by: str) ->
     steps = [f"- [ ] {_item(step)}" for step in synthesis.implementation_steps]
     conflicts = [f"- {_item(text)}" for text in synthesis.conflicts]
     parts = [
-        f"## {_heading(status)}\n\n{by}",
+        f"## {_heading(status)}\n\n{_item(by)}",
         f"## {_CAUSE}\n\n{_body(synthesis.root_cause)}",
         f"## {_SOLUTION}\n\n{_body(synthesis.recommended_solution)}",
         f"## {_STEPS}\n\n" + ("\n".join(steps) or "None given."),
@@ -213,6 +216,18 @@ def _item(text: str) -> str:
 
 
 def _body(text: str) -> str:
-    """Untrusted Markdown that cannot pass for one of our headings."""
-    lines = defuse(text).strip().splitlines()
-    return "\n".join(f"\\{line}" if line.startswith("#") else line for line in lines)
+    """Untrusted Markdown that cannot pass for one of our headings. Code in fences stays as it is; a
+    fence that is left open is closed, else it would swallow what comes after it."""
+    lines: list[str] = []
+    fence = ""
+    for line in defuse(clean(text)).strip().splitlines():
+        match = FENCE.match(line)
+        if fence:
+            closes = match and match["fence"].startswith(fence) and not match["info"].strip()
+            fence = "" if closes else fence
+        elif match:
+            fence = match["fence"]
+        under_text = bool(lines and lines[-1].strip())
+        mark = _UNDERLINE if under_text and _UNDERLINE.match(line) else _HEADING_MARK
+        lines.append(line if fence else mark.sub(r"\1\\\2", line))
+    return "\n".join([*lines, *filter(None, [fence])])

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 
 from .region import without_regions
 
-_HEADING = re.compile(r"^ {0,3}#{1,6}[ \t]+(.+?)[ \t]*#*[ \t]*$")
+_HEADING = re.compile(r"^ {0,3}#{1,6}[ \t]+(.+)$")
 _UNDERLINE = re.compile(r"^ {0,3}(=+|-+)[ \t]*$")
 _FENCE = re.compile(r"^ {0,3}(`{3,}|~{3,})")
 _MARKUP = re.compile(r"[*_`]+|!?\[([^\]]*)\]\([^)]*\)")
@@ -24,9 +24,11 @@ def title_of(text: str) -> str | None:
     previous = ""
     for line in _outside_fences(body):
         if match := _HEADING.match(line):
-            return _plain(match[1])
-        if previous.strip() and _UNDERLINE.match(line):
-            return _plain(previous)
+            title = _plain(_unclosed(match[1].strip()))
+        else:
+            title = _plain(previous) if _UNDERLINE.match(line) else ""
+        if title:
+            return title
         previous = line
     return None
 
@@ -43,6 +45,12 @@ def _outside_fences(text: str) -> Iterator[str]:
             fence = match[1]
             continue
         yield line
+
+
+def _unclosed(heading: str) -> str:
+    """Without the `#`s that may close a heading; those of `C#` stay."""
+    bare = heading.rstrip("#")
+    return bare if not bare or bare[-1].isspace() else heading
 
 
 def _plain(text: str) -> str:

@@ -26,7 +26,7 @@ FAILURE_TOLD = 300
 """Characters of a failed tool's output that the orchestrator is told."""
 STATUS_WIDTH = 240
 """Bytes kept free at the top of `output.md`, so that its status can be written in place."""
-_CONTROL = re.compile(r"\x1b\[[0-9;?]*[ -/]*[@-~]|[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
+_CONTROL = re.compile(r"\x1b\[[0-9;?]*[ -/]*[@-~]|[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f]")
 
 
 def clean(text: str) -> str:

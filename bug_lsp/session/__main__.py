@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 import sys
 from datetime import UTC, datetime
 from pathlib import Path
@@ -27,14 +28,23 @@ def main() -> None:
         os._exit(0 if os.read(reader, 1) else 1)
     os.close(reader)
     os.setsid()
-    if not _name_itself(folder):
-        os._exit(0)  # somebody else is this session already: the starter has nothing to do
+    # Until the session listens to it, a signal must not kill what the starter sees running: who
+    # cancels leaves a file too. A function, not SIG_IGN, which everything started would inherit.
+    signal.signal(signal.SIGTERM, _later)
+    signal.signal(signal.SIGINT, _later)
+    is_me = _name_itself(folder)
     os.write(writer, b"1")
     os.close(writer)
+    if not is_me:
+        os._exit(0)  # somebody else is this session already, so it is up
 
     from .work import work
 
     work(folder)
+
+
+def _later(_signal: int, _frame: object) -> None:
+    """Let it be: the session looks for a cancel when it listens."""
 
 
 def _name_itself(folder: Path) -> bool:

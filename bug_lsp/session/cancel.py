@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import signal
 
-from bug_lsp.domain.run import Status
 from bug_lsp.store import files, runs
 from bug_lsp.store.layout import RunFolder, SessionFolder
 from bug_lsp.store.processes import alive
@@ -35,19 +34,25 @@ def cancel_run(folder: RunFolder) -> list[str]:
     Returns the ids of the sessions that were asked to end.
     """
     run = runs.load(folder)
-    files.create_once(folder.cancelled, runs.claim_for(""))
+    with runs.turn(folder):  # who decides now decides without it, and has started by then
+        files.create_once(folder.cancelled, runs.claim_for(""))
     sessions = [folder.session(spec.session_id) for spec in run.roster]
     found = [*sessions, *runs.orchestrators(folder)]
     return [session.session_id for session in found if cancel_session(session)]
 
 
 def running(folder: RunFolder) -> list[str]:
-    """The sessions of the run whose process still lives or is about to."""
-    run = runs.load(folder)
-    board = runs.board(folder, run)
-    seats = [*board.debug, *([board.orchestrator] if board.orchestrator else [])]
-    return [
-        seat.session_id
-        for seat in seats
-        if seat.status is Status.RUNNING or (seat.started and not seat.status.terminal)
-    ]
+    """The sessions of the run whose process still lives or is about to. Looks at the sessions' own
+    folders, so that a run that cannot be read can be deleted too."""
+    sessions = [folder.session(path.name) for path in sorted(folder.sessions.iterdir())]
+    return [session.session_id for session in sessions if _runs(session)]
+
+
+def _runs(session: SessionFolder) -> bool:
+    if session.result.exists():
+        return False
+    process = runs.process(session)
+    if process is not None:
+        return alive(process.pid, process.birth)
+    starter = runs.claim(session.start_claim)
+    return starter is not None and starter.held

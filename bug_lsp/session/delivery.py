@@ -88,10 +88,10 @@ def _conclusion(debug: Sequence[Facts], source: Facts) -> tuple[Synthesis, str]:
 
 def claim(folder: RunFolder, session_id: str) -> bool:
     """Take the delivery. True for one caller, as long as that one lives."""
-    if runs.delivered(folder, session_id) is not None:
-        return False
     path = folder.delivery_claim(session_id)
-    with files.locked(folder.lock):
+    with runs.turn(folder):
+        if runs.delivered(folder, session_id) is not None:
+            return False
         if files.create_once(path, runs.claim_for(session_id)):
             return True
         held = runs.claim(path)
@@ -109,7 +109,7 @@ def give_back(folder: RunFolder, session_id: str) -> None:
 def settle(folder: RunFolder, session_id: str, how: str, problem: str | None = None) -> None:
     """Say that it is done, or that it cannot be, and let the readers know."""
     record = runs.Delivered(how=how, at=runs.now(), problem=problem)
-    with files.locked(folder.lock):
+    with runs.turn(folder):
         files.create_once(folder.delivered(session_id), record.to_json())
         runs.save_snapshot(folder)
     poke(folder.workspace, folder.run_id)
@@ -126,10 +126,12 @@ def to_disk(folder: RunFolder, session_id: str) -> bool:
         return False
     delivery = prepare(folder, session_id)
     try:
-        while True:
-            text = task_file.read(delivery.task, "task file")
-            if task_file.edit(delivery.task, delivery.edit(text), text):
-                break
+        # One of our writers at a time: two that read the same text would undo each other.
+        with files.locked(folder.workspace.task_lock):
+            while True:
+                text = task_file.read(delivery.task, "task file")
+                if task_file.edit(delivery.task, delivery.edit(text), text):
+                    break
     except (BadInput, OSError) as error:
         # Asked again it would be the same: who wants it elsewhere finds it in the session.
         settle(folder, session_id, "none", str(error))

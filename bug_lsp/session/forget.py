@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import shutil
-from pathlib import Path
 
 from bug_lsp.domain.errors import Refused
 from bug_lsp.store import runs
-from bug_lsp.store.files import locked
 from bug_lsp.store.layout import RunFolder
 from bug_lsp.workspace import capture, copies
 
@@ -18,19 +16,31 @@ def delete_run(folder: RunFolder) -> bool:
     """Delete the run. False if there is none; refused while one of its sessions runs."""
     if not folder.run.exists():
         return False
-    run = runs.load(folder)
-    with locked(folder.lock):
+    with runs.turn(folder):
         busy = running(folder)
         if busy:
             raise Refused(
                 f"session {', '.join(busy)} is still running; cancel it first (cancelDebugRun)"
             )
-        for path in sorted(folder.sessions.iterdir()):
-            copies.remove(folder.session(path.name), run.base)
-        capture.release(folder.workspace, folder.run_id)
-        # Out of sight in one step: a kill half way leaves no run that looks whole.
-        gone = folder.path.rename(folder.path.with_name(f".{folder.run_id}.deleted"))
-    (folder.workspace.active / folder.run_id).unlink(missing_ok=True)
-    (folder.workspace.task_index(Path(run.task_path)) / folder.run_id).unlink(missing_ok=True)
-    shutil.rmtree(gone, ignore_errors=True)
+        _delete(folder)
     return True
+
+
+def discard(folder: RunFolder) -> None:
+    """Delete a run that could not be started."""
+    with runs.turn(folder):
+        _delete(folder)
+
+
+def _delete(folder: RunFolder) -> None:
+    workspace = folder.workspace
+    for path in sorted(folder.sessions.iterdir()):
+        copies.remove(folder.session(path.name))
+    capture.release(workspace, folder.run_id)
+    # Out of sight in one step: a kill half way leaves no run that looks whole.
+    gone = folder.path.rename(folder.path.with_name(f".{folder.run_id}.deleted"))
+    (workspace.active / folder.run_id).unlink(missing_ok=True)
+    # Not by the path in run.json: that may be what cannot be read.
+    for entry in workspace.tasks.glob(f"*/{folder.run_id}"):
+        entry.unlink(missing_ok=True)
+    shutil.rmtree(gone, ignore_errors=True)

@@ -32,7 +32,7 @@ def advance(folder: RunFolder) -> tuple[Deliver, ...]:
     run = runs.load(folder)
     while True:
         started: _Started = []
-        with files.locked(folder.lock):
+        with runs.turn(folder):
             _settle(folder, run)
             board = runs.board(folder, run)
             for decision in decide(board):
@@ -56,7 +56,7 @@ def advance(folder: RunFolder) -> tuple[Deliver, ...]:
 def orchestrate(folder: RunFolder, *, force: bool = False) -> tuple[str, bool]:
     """(sessionId of the run's orchestrator, whether this call created it)."""
     run = runs.load(folder)
-    with files.locked(folder.lock):
+    with runs.turn(folder):
         _settle(folder, run)
         board = runs.board(folder, run)
         running = [seat.session_id for seat in board.debug if not seat.status.terminal]
@@ -126,14 +126,14 @@ def _orchestrate(folder: RunFolder, run: Run, number: int) -> _Started:
 
 def settle(folder: RunFolder) -> None:
     """Give every session whose process is gone its terminal status."""
-    with files.locked(folder.lock):
+    with runs.turn(folder):
         _settle(folder, runs.load(folder))
         runs.save_snapshot(folder)
 
 
 def show(folder: RunFolder) -> None:
     """Bring the snapshot up to date with the sessions' own files."""
-    with files.locked(folder.lock):
+    with runs.turn(folder):
         runs.save_snapshot(folder)
 
 

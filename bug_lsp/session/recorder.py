@@ -4,11 +4,14 @@ that the orchestrator will read. Memory stays bounded, however much the agent sa
 from __future__ import annotations
 
 import asyncio
+import json
 import os
 import sys
 import time
 from collections.abc import Callable, Iterable
 from datetime import UTC, datetime
+
+from pydantic_core import PydanticSerializationError
 
 from bug_lsp.domain.budget import HEAD_KEPT, TAIL_KEPT
 from bug_lsp.domain.events import Event, Record, Text, Thinking, ToolCall, Usage
@@ -85,12 +88,10 @@ class Recorder:
         if not events:
             return
         records = [self._record(event) for event in events]
-        lines = b"".join(
-            record.model_dump_json(by_alias=True).encode() + b"\n" for record in records
-        )
+        lines = b"".join(_line(record) for record in records)
         text = "".join(self._transcript.add(event) for event in events)
         self._guard(lambda: self._append(self._events, lines))
-        self._guard(lambda: self._append(self._output, text.encode()))
+        self._guard(lambda: self._append(self._output, text.encode(errors="replace")))
         self.show_status(self._status(activity(records[-1])))
         self._poke()
 
@@ -145,6 +146,14 @@ class Recorder:
         os.lseek(descriptor, 0, os.SEEK_END)
         while data:
             data = data[os.write(descriptor, data) :]
+
+
+def _line(record: Record) -> bytes:
+    try:
+        return record.model_dump_json(by_alias=True).encode() + b"\n"
+    except PydanticSerializationError:  # half of a surrogate pair, from somebody's JSON
+        whole = json.dumps(record.model_dump(mode="python", by_alias=True), ensure_ascii=False)
+        return whole.encode(errors="replace") + b"\n"
 
 
 def _open(path: os.PathLike[str]) -> int:

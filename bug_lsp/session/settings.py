@@ -33,7 +33,10 @@ def load(*layers: Mapping[str, Any]) -> Settings:
     """The settings: defaults, the user's file, then each layer over the one before."""
     path = config_path()
     merged: dict[str, Any] = {}
-    data = files.read(path)
+    try:
+        data = files.read(path)
+    except OSError as error:
+        raise BadInput(str(path), f"cannot be read: {error.strerror}") from error
     if data is not None:
         try:
             merged = tomllib.loads(data.decode())

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import errno
 import time
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
@@ -15,12 +17,13 @@ from bug_lsp.domain.related import related
 from bug_lsp.domain.run import AgentChoice, Context, Kind, Run, Spec
 from bug_lsp.domain.settings import Settings
 from bug_lsp.domain.task import title_of
-from bug_lsp.domain.transcript import one_line
+from bug_lsp.domain.transcript import clean, one_line
 from bug_lsp.store import runs
 from bug_lsp.store.layout import RunFolder, WorkspaceFolder
 from bug_lsp.workspace import capture, task_file
 
 from . import delivery, prompts
+from .forget import discard
 
 MAX_AGENTS = 16
 _TITLE = 200
@@ -33,6 +36,8 @@ class Request:
     workspace: Path
     title: str | None = None
     task: Path | None = None
+    task_text: str | None = None
+    """The task file's text where an editor has it open, with what is not saved yet."""
     description: str = ""
     agents: tuple[AgentChoice, ...] | None = None
     context: Context | None = None
@@ -48,26 +53,43 @@ def start_run(request: Request, settings: Settings) -> RunFolder:
     workspace = _workspace(request.workspace)
     task, text = _task(request, workspace, settings)
     folder = WorkspaceFolder.of(workspace)
-    try:
+    description = clean(request.description)
+    with _undone_on_failure() as undo:
         folder.create()
         if task is None:
             title = one_line(request.title or "", _TITLE)
-            task = task_file.create(workspace, settings.tasks_dir, title, request.description)
+            task = task_file.create(workspace, settings.tasks_dir, title, description)
+            undo.callback(task.unlink, missing_ok=True)
             text = task_file.read(task, "title")
         run = _run(request, settings, agents, workspace, task, text)
+        undo.callback(capture.release, folder, run.debug_run_id)
         others = task_file.others(task.parent, task)
         prompt = prompts.debug_prompt(
             run,
             text,
-            description=request.description if request.task else "",
+            description=description if request.task else "",
             context=request.context,
             related=related(text, others),
         )
         created = runs.create(folder, run, {spec.session_id: prompt for spec in run.roster})
-    except OSError as error:
-        raise _disk(error) from error
-    delivery.move_on(created)
+        try:
+            delivery.move_on(created)
+        except OSError:
+            if not any(created.session(spec.session_id).process.exists() for spec in run.roster):
+                discard(created)
+                raise
     return created
+
+
+@contextmanager
+def _undone_on_failure() -> Iterator[ExitStack]:
+    """What did not start leaves nothing behind; why is said in one sentence."""
+    with ExitStack() as undo:
+        try:
+            yield undo
+        except OSError as error:
+            raise _disk(error) from error
+        undo.pop_all()
 
 
 def _disk(error: OSError) -> Refused:
@@ -138,7 +160,8 @@ def _check_orchestrator(settings: Settings) -> None:
 def _task(request: Request, workspace: Path, settings: Settings) -> tuple[Path | None, str]:
     if request.task is not None:
         task = task_file.resolve(request.task, workspace, "taskUri")
-        return task, task_file.read(task, "taskUri")
+        text = task_file.read(task, "taskUri")
+        return task, text if request.task_text is None else request.task_text
     if not (request.title or "").strip():
         raise BadInput("title", "is missing; give a title or the taskUri of a task file")
     task_file.resolve(workspace / settings.tasks_dir, workspace, "tasksDir")

@@ -71,7 +71,7 @@ def end(value: str, *, children_of: int | None = None) -> int:
 
     Returns how many there were. `children_of` adds the descendants of that process.
     """
-    ended: set[tuple[int, float]] = set()
+    ended: set[psutil.Process] = set()
     began = time.monotonic()
     while found := _all(value, children_of):
         polite = not ended
@@ -79,7 +79,7 @@ def end(value: str, *, children_of: int | None = None) -> int:
             # psutil compares the time of birth before it signals: a stranger is never hit.
             with contextlib.suppress(psutil.Error):
                 (process.terminate if polite else process.kill)()
-            ended.add((process.pid, process.create_time()))
+            ended.add(process)
         psutil.wait_procs(found, timeout=GRACE)
         if time.monotonic() - began > _PATIENCE:
             break

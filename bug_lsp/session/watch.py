@@ -10,6 +10,7 @@ import os
 import secrets
 from collections.abc import Callable
 
+from bug_lsp.domain.ids import is_run_id
 from bug_lsp.domain.run import Process, Status
 from bug_lsp.store import runs
 from bug_lsp.store.deaths import Death
@@ -19,12 +20,13 @@ from bug_lsp.store.processes import alive
 
 
 class Watch:
-    """Calls `changed(debugRunId)` on the event loop whenever a run may have something new.
+    """Calls `changed(debugRunId, sessionId)` on the event loop whenever there may be news: of one
+    session's output, or, with an empty sessionId, of the run.
 
     Use as a context manager, on the loop's thread.
     """
 
-    def __init__(self, workspace: WorkspaceFolder, changed: Callable[[str], None]) -> None:
+    def __init__(self, workspace: WorkspaceFolder, changed: Callable[[str, str], None]) -> None:
         self._workspace = workspace
         self._changed = changed
         self._bell = Bell(workspace.create(), f"{os.getpid()}-{secrets.token_hex(3)}")
@@ -57,7 +59,7 @@ class Watch:
         try:
             death = Death(process.pid)
         except ProcessLookupError:
-            loop.call_soon(self._changed, run_id)
+            loop.call_soon(self._changed, run_id, "")
             return
         self._deaths[session_id] = death
         loop.add_reader(death.fileno(), self._died, run_id, session_id)
@@ -66,7 +68,7 @@ class Watch:
 
     def _died(self, run_id: str, session_id: str) -> None:
         self._forget(session_id)
-        self._changed(run_id)
+        self._changed(run_id, "")
 
     def _forget(self, session_id: str) -> None:
         death = self._deaths.pop(session_id, None)
@@ -76,11 +78,12 @@ class Watch:
 
     def _hear(self) -> None:
         heard, missed = self._bell.hear()
-        found = {line.partition("/")[0] for line in heard}
         if missed:
-            found |= {folder.run_id for folder in runs.active(self._workspace)}
-        for run_id in sorted(found):
-            self._changed(run_id)
+            heard |= {f"{folder.run_id}/" for folder in runs.active(self._workspace)}
+        for line in sorted(heard):
+            run_id, _, session_id = line.partition("/")
+            if is_run_id(run_id):
+                self._changed(run_id, session_id)
 
 
 def _running(folder: RunFolder) -> list[tuple[str, Process]]:

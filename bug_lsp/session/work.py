@@ -13,11 +13,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import anyio
+from anyio.abc import TaskStatus
 
 from bug_lsp.agents import registry
 from bug_lsp.agents.base import Answer, Job
 from bug_lsp.domain.budget import SESSION_LIMIT, clip
-from bug_lsp.domain.errors import AgentFailure, BugLspError, FailureKind
+from bug_lsp.domain.errors import AgentFailure, BugLspError, FailureKind, Refused
 from bug_lsp.domain.report import (
     Report,
     Synthesis,
@@ -62,10 +63,13 @@ def work(path: Path) -> None:
     except Exception:  # noqa: BLE001 - whatever it was, the run must go on
         traceback.print_exc()
         gate.lost_itself(folder)
-    for left in gate.advance(folder.run):
-        delivery.from_session_process(folder.run, left.session_id)
-    # What was delivered, or could not be, may have been the last thing that the run waited for.
-    gate.advance(folder.run)
+    try:
+        for left in gate.advance(folder.run):
+            delivery.from_session_process(folder.run, left.session_id)
+        # What was delivered, or could not be, may have been the last thing that the run waited for.
+        gate.advance(folder.run)
+    except Refused as error:  # deleted meanwhile
+        print(error, file=sys.stderr, flush=True)
 
 
 @dataclass
@@ -88,12 +92,14 @@ class _Session:
     run_folder: RunFolder = field(init=False)
     asked: Run = field(init=False)
     spec: Spec = field(init=False)
+    repair: _RepairOnce = field(init=False)
     process: Process = field(init=False)
 
     def __post_init__(self) -> None:
         self.run_folder = self.folder.run
         self.asked = runs.load(self.run_folder)
         self.spec = runs.spec(self.folder)
+        self.repair = _RepairOnce(wanted=self.spec.kind is Kind.ORCHESTRATOR)
         process = runs.process(self.folder)
         assert process is not None  # noqa: S101 - written before this module was imported
         self.process = process
@@ -106,7 +112,8 @@ class _Session:
         gate.show(self.run_folder)
         poke(self.run_folder.workspace, self.run_folder.run_id, self.folder.session_id)
         ended = _Outcome()
-        async with _until_told_to_end() as told:
+        async with _until_told_to_end(self.folder) as told:
+            # Looked at when signals are heard: who cancels leaves the file before it signals.
             if self.folder.cancel.exists():
                 told.cancel()
             ended = await self._outcome(recorder)
@@ -150,7 +157,7 @@ class _Session:
             test_command=self.asked.test_command,
             command=custom.command if custom else (),
             env=custom.env if custom else {},
-            follow_up=self._follow_up(),
+            follow_up=self.repair,
         )
         agent = registry.create(self.spec.agent_type, self.asked.agents, debug)
         return await agent.run(job, recorder.emit)
@@ -169,9 +176,6 @@ class _Session:
             files.replace(self.folder.prompt, text.encode())
         return self.folder.prompt.read_text()
 
-    def _follow_up(self) -> _RepairOnce:
-        return _RepairOnce(wanted=self.spec.kind is Kind.ORCHESTRATOR)
-
     def _judge(self, answer: Answer) -> _Outcome:
         """Success is a clean end with something said; the closing block is read, not trusted."""
         if not answer.text.strip():
@@ -186,7 +190,8 @@ class _Session:
         ended.problem = synthesis if isinstance(synthesis, str) else None
         ended.synthesis = synthesis if isinstance(synthesis, Synthesis) else None
         if ended.synthesis is None:
-            ended.synthesis = from_answer(answer.text)
+            # The first answer is the one for people; the next was asked for the block alone.
+            ended.synthesis = from_answer(self.repair.first) or from_answer(answer.text)
         return ended
 
     def _told_to_end(self, ended: _Outcome) -> _Outcome:
@@ -260,12 +265,15 @@ class _RepairOnce:
 
     def __init__(self, *, wanted: bool) -> None:
         self._left = 1 if wanted else 0
+        self.first = ""
+        """The answer that was not good enough."""
 
     def __call__(self, answer: str) -> str | None:
         problem = parse_synthesis(answer)
         if not self._left or isinstance(problem, Synthesis) or not answer.strip():
             return None
         self._left -= 1
+        self.first = answer
         return prompts.repair_prompt(problem)
 
 
@@ -274,19 +282,35 @@ def _failed(kind: FailureKind, message: str) -> _Outcome:
 
 
 @asynccontextmanager
-async def _until_told_to_end() -> AsyncIterator[anyio.CancelScope]:
+async def _until_told_to_end(folder: SessionFolder) -> AsyncIterator[anyio.CancelScope]:
     """Cancel what is inside at SIGTERM or SIGINT, and end the process if even that hangs."""
+
+    def give_up() -> None:
+        if not folder.result.exists():
+            os._exit(1)
+
     async with anyio.create_task_group() as group:
 
-        async def listen() -> None:
-            with anyio.open_signal_receiver(signal.SIGTERM, signal.SIGINT) as signals:
-                async for _ in signals:
-                    timer = threading.Timer(_LAST_RESORT, os._exit, (1,))
-                    timer.daemon = True
-                    timer.start()
-                    scope.cancel()
+        async def listen(*, task_status: TaskStatus[None]) -> None:
+            try:
+                with anyio.open_signal_receiver(signal.SIGTERM, signal.SIGINT) as signals:
+                    task_status.started()
+                    async for _ in signals:
+                        timer = threading.Timer(_LAST_RESORT, give_up)
+                        timer.daemon = True
+                        timer.start()
+                        scope.cancel()
+            finally:
+                _stay()
 
-        group.start_soon(listen)
-        with anyio.CancelScope() as scope:
+        scope = anyio.CancelScope()
+        await group.start(listen)
+        with scope:
             yield scope
         group.cancel_scope.cancel()
+
+
+def _stay() -> None:
+    """From here on it is about to end by itself: killed now, it would leave its run to nobody."""
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda _signal, _frame: None)

@@ -74,6 +74,17 @@ def read(path: Path) -> bytes | None:
         return None
 
 
+def lock_now(path: Path) -> int | None:
+    """The lock file's descriptor, locked; None while another holds it. Close it to let go."""
+    descriptor = os.open(path, os.O_RDWR | os.O_CREAT, FILE_MODE)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        os.close(descriptor)
+        return None
+    return descriptor
+
+
 @contextmanager
 def locked(path: Path) -> Iterator[None]:
     """Hold the lock file `path`. The system frees it when the holder dies, however it dies."""

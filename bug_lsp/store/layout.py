@@ -21,6 +21,12 @@ def state_root() -> Path:
     return platformdirs.user_state_path("bug-lsp", appauthor=False)
 
 
+def program_lock(name: str, home: str) -> Path:
+    """A lock for a program that must not be started twice at once in one home of its own."""
+    digest = hashlib.sha256(os.fsencode(home)).hexdigest()[:12]
+    return make_private(state_root() / "locks") / f"{name}-{digest}.lock"
+
+
 @dataclass(frozen=True, slots=True)
 class SessionFolder:
     """One session's folder. Only its session process writes in it, but for claims and a cancel."""
@@ -205,6 +211,11 @@ class WorkspaceFolder:
     def git_lock(self) -> Path:
         """Held around git commands that change our repository."""
         return self.path / "git.lock"
+
+    @property
+    def task_lock(self) -> Path:
+        """Held around writing a conclusion into a task file."""
+        return self.path / "task.lock"
 
     def run(self, run_id: str) -> RunFolder:
         """One run's folder."""

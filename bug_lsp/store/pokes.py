@@ -39,11 +39,14 @@ class Bell:
         self._descriptor = -1
 
     def __enter__(self) -> Bell:
-        self._pipe.unlink(missing_ok=True)
-        os.mkfifo(self._pipe, files.FILE_MODE)
+        # Under another name until it is open: a writer removes a pipe that nobody reads.
+        unopened = self._pipe.with_suffix(".new")
+        unopened.unlink(missing_ok=True)
+        os.mkfifo(unopened, files.FILE_MODE)
         # Read and write: with one end of our own the pipe never reports end of file.
-        self._descriptor = os.open(self._pipe, os.O_RDWR | os.O_NONBLOCK)
+        self._descriptor = os.open(unopened, os.O_RDWR | os.O_NONBLOCK)
         self.announce(())
+        unopened.rename(self._pipe)
         return self
 
     def __exit__(self, *_exc: object) -> None:

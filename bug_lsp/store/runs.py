@@ -6,6 +6,7 @@ import json
 import os
 import shutil
 from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -87,7 +88,7 @@ def load(folder: RunFolder) -> Run:
     """The run as it was asked for."""
     data = files.read(folder.run)
     if data is None:
-        raise Refused(f"there is no debug run {folder.run_id} in this workspace")
+        raise _unknown(folder)
     try:
         return Run.model_validate_json(data)
     except ValidationError as error:
@@ -95,6 +96,23 @@ def load(folder: RunFolder) -> Run:
             f"debug run {folder.run_id} cannot be read ({error.error_count()} problems in "
             f"run.json); delete it, or open it with the version of bug-lsp that wrote it"
         ) from error
+
+
+def _unknown(folder: RunFolder) -> Refused:
+    return Refused(f"there is no debug run {folder.run_id} in this workspace")
+
+
+@contextmanager
+def turn(folder: RunFolder) -> Iterator[None]:
+    """Hold the run's lock. Refused where the run is gone, be it while waiting for the lock."""
+    with ExitStack() as stack:
+        try:
+            stack.enter_context(files.locked(folder.lock))
+        except FileNotFoundError as error:
+            raise _unknown(folder) from error
+        if not folder.run.exists():
+            raise _unknown(folder)
+        yield
 
 
 def newest(workspace: WorkspaceFolder) -> Iterator[RunFolder]:

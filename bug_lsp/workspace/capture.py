@@ -99,10 +99,14 @@ class _Store:
             value = git.maybe("config", "--get", key, cwd=source)
             if value is not None:
                 git.run("config", key, value, cwd=self.path)
+            else:
+                git.maybe("config", "--unset", key, cwd=self.path)
         # Without it git would look for the parents that a shallow clone does not have.
         shallow = source / git.text("rev-parse", "--git-path", "shallow", cwd=source)
         if shallow.exists():
             shutil.copyfile(shallow, self.path / "shallow")
+        else:
+            (self.path / "shallow").unlink(missing_ok=True)
 
     def environment(self, index: Path, source: Path | None) -> dict[str, str]:
         """git's environment to read `source` and write objects into our repository alone."""
@@ -131,7 +135,7 @@ def _tree(store: _Store, root: Path, *, is_repository: bool) -> str:
             # Starting from the user's index saves reading every unchanged file.
             theirs = root / git.text("rev-parse", "--git-path", "index", cwd=root)
             if theirs.exists():
-                shutil.copyfile(theirs, index)
+                shutil.copy2(theirs, index)  # with its time: by it git tells what it must read
             env = store.environment(index, root)
         else:
             env = store.environment(index, None)

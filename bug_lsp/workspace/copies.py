@@ -47,7 +47,8 @@ def diff(copy: Path, base: Base) -> bytes:
         git.run("read-tree", base.commit, cwd=copy, env=env)
         git.run("add", "-A", "--", ".", cwd=copy, env=env)
         patch = git.run(
-            "diff", "--cached", "--binary", "--no-color", "--no-ext-diff", base.commit,
+            "diff", "--cached", "--binary", "--no-color", "--no-ext-diff", "--no-textconv",
+            "--src-prefix=a/", "--dst-prefix=b/", base.commit,
             cwd=copy, env=env,
         )  # fmt: skip
     finally:
@@ -57,11 +58,12 @@ def diff(copy: Path, base: Base) -> bytes:
     return patch
 
 
-def remove(folder: SessionFolder, base: Base) -> None:
+def remove(folder: SessionFolder) -> None:
     """Remove the copy and what git remembers of it. The caller has made sure that nothing runs."""
     shutil.rmtree(folder.copy, ignore_errors=True)
     shutil.rmtree(folder.scratch, ignore_errors=True)
-    repository = Path(base.repository)
+    workspace = folder.run.workspace
+    repository = workspace.repository
     if repository.exists():
-        with locked(folder.run.workspace.git_lock):
+        with locked(workspace.git_lock):
             git.maybe("worktree", "prune", "--expire=now", cwd=repository)

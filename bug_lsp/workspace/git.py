@@ -16,6 +16,8 @@ _SAFE = (
     "-c", "gc.auto=0",
     "-c", "maintenance.auto=false",
     "-c", "advice.detachedHead=false",
+    "-c", "core.safecrlf=false",  # would refuse the user's own files
+    "-c", "core.splitIndex=false",  # would write into the user's repository
     "-c", "commit.gpgSign=false",
     "-c", "user.name=bug-lsp",
     "-c", "user.email=bug-lsp@localhost",
@@ -61,7 +63,7 @@ def run(
 
 def text(*arguments: str, cwd: Path, env: Mapping[str, str] | None = None) -> str:
     """Standard output as stripped text."""
-    return os.fsdecode(run(*arguments, cwd=cwd, env=env)).strip()
+    return os.fsdecode(run(*arguments, cwd=cwd, env=env)).strip("\n")
 
 
 def maybe(*arguments: str, cwd: Path, env: Mapping[str, str] | None = None) -> str | None:

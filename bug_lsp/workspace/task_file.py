@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import os
+import secrets
 import stat
 from pathlib import Path
+from typing import BinaryIO
 
 from bug_lsp.domain.errors import BadInput, Refused
 from bug_lsp.domain.region import Edit
@@ -66,14 +68,23 @@ def create(workspace: Path, tasks_dir: str, title: str, description: str) -> Pat
         for number in range(1, 1000):
             path = folder / f"{slug(title)}{'' if number == 1 else f'-{number}'}.md"
             try:
-                with path.open("x", encoding="utf-8", newline="\n") as file:
-                    file.write(new_task(title, description))
+                with path.open("xb") as file:
+                    _fill(file, new_task(title, description).encode())
             except FileExistsError:
                 continue
             return path
     except OSError as error:
         raise Refused(f"the task file could not be written in {folder}: {error}") from error
     raise Refused(f"there are a thousand tasks named {slug(title)} in {folder}; give another title")
+
+
+def _fill(file: BinaryIO, data: bytes) -> None:
+    try:
+        file.write(data)
+        file.flush()
+    except OSError:
+        Path(file.name).unlink(missing_ok=True)  # half a file is not a task
+        raise
 
 
 def others(tasks_dir: Path, but: Path) -> list[tuple[str, str]]:
@@ -98,7 +109,7 @@ def edit(path: Path, change: Edit | None, expected: str) -> bool:
         return False
     if change is None:
         return True
-    temporary = path.with_name(f".{path.name}.bug-lsp")
+    temporary = path.with_name(f".{path.stem[:40]}.{secrets.token_hex(4)}.bug-lsp")
     try:
         with temporary.open("xb") as file:
             file.write(change.apply(expected).encode())

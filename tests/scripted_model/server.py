@@ -123,6 +123,9 @@ class ScriptedModel:
         lane, rest = request.match_info["lane"], request.match_info["rest"]
         raw = await request.read()
         body = _json_object(raw)
+        # Agents that share their settings, and so an address, are told apart by their model.
+        own = f"{lane}/{_model(rest, body)}"
+        lane = own if own in self._lanes else lane
         entry = self._note(lane, request, body, len(raw))
         script = self._lanes.get(lane)
         if script is None:

@@ -35,19 +35,18 @@ class Reproduction:
 
 
 async def reproduce(
-    job: Job, project: PythonProject, emit: Emit, *, agent: str, coverage: bool
+    job: Job, project: PythonProject, emit: Emit, *, agent: str, plan: Plan
 ) -> Reproduction:
     """Run the tests: with coverage all of them, as the passing ones are needed to compare with;
     without it only those the user's command names, if it names any.
     """
     selection = understand(job.test_command) if job.test_command else None
     chosen = await _choose(project, selection, emit) if selection is not None else None
-    plan = Plan(coverage=coverage)
     if selection is not None:
         plan = replace(plan, framework=selection.framework, env=selection.env)
     names = frozenset(chosen.collected) if chosen is not None else None
     if names:
-        plan = replace(plan, first=names) if coverage else replace(plan, only=names)
+        plan = replace(plan, first=names) if plan.coverage else replace(plan, only=names)
     run = await run_and_tell(project, plan, emit, call_id="tests")
     failing = tuple(
         index
@@ -138,9 +137,10 @@ def _nothing_fails(
             f" {agent} needs a test that fails while the bug is there"
         )
     else:
-        which = "tests of the test command pass" if limited else "tests pass"
+        which = " of the test command" if limited else ""
+        passing = f"all {passed} tests{which} pass" if passed > 1 else f"the one test{which} passes"
         sentence = (
-            f"all {passed} {which}: {agent} needs a test that fails while the bug is there;"
+            f"{passing if passed else 'no test was run to its end'}: {agent} needs a test that fails while the bug is there;"
             " add one or give testCommand"
         )
         if run.stopped is not None and len(run.tests) < len(run.collected):

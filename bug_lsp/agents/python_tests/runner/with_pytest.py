@@ -36,7 +36,7 @@ def run(config: dict[str, Any], journal: Journal, limit: TestLimit) -> None:
     own += ["--continue-on-collection-errors", "--color=no"]
     own += ["--collect-only"] if config["collect_only"] else []
     args = [*own, *config["args"]]
-    code = pytest.main(args, plugins=[_Plugin(config, journal, limit)])
+    code = pytest.main(list(args), plugins=[_Plugin(config, journal, limit)])
     if code == _USAGE_ERROR and not journal.result()["collection_errors"]:
         code = pytest.main(["-o", "addopts=", *args], plugins=[_Plugin(config, journal, limit)])
     failed_to_run = code in {_USAGE_ERROR, _INTERNAL_ERROR}

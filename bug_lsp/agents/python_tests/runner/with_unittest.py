@@ -25,19 +25,19 @@ def run(config: dict[str, Any], journal: Journal, limit: TestLimit) -> None:
     """Load all files, then run the wanted tests in one flat suite."""
     journal.runner = "unittest"
     files = [Path(file).absolute() for file in config["args"]] or list(_files(Path.cwd()))
-    tests = [test for file in files for test in _load(file, journal)]
+    known = _Known(journal)
+    tests = [test for file in files for test in known.load(file)]
     only = None if config["only"] is None else set(config["only"])
     first, leave_out = set(config["first"]), set(config["leave_out"])
-    ids = {id(test): _id(test, journal) for test in tests}
     wanted = [
         test
         for test in tests
-        if ids[id(test)] not in leave_out and (only is None or ids[id(test)] in only)
+        if known.id(test) not in leave_out and (only is None or known.id(test) in only)
     ]
-    wanted.sort(key=lambda test: ids[id(test)] not in first)
-    journal.set_collected([ids[id(test)] for test in wanted])
+    wanted.sort(key=lambda test: known.id(test) not in first)
+    journal.set_collected([known.id(test) for test in wanted])
     if not config["collect_only"]:
-        unittest.TestSuite(wanted).run(_Result(journal, limit))
+        unittest.TestSuite(wanted).run(_Result(journal, limit, known))
 
 
 def _files(folder: Path) -> Iterator[Path]:
@@ -50,25 +50,50 @@ def _files(folder: Path) -> Iterator[Path]:
                 yield Path(place, name)
 
 
-def _load(file: Path, journal: Journal) -> list[unittest.TestCase]:
-    """The tests of one file, imported as the member of the packages it is in."""
+class _Known:
+    """The loaded tests and their files; their modules do not tell, as two may share a name."""
+
+    def __init__(self, journal: Journal) -> None:
+        self._journal = journal
+        self._files: dict[int, Path] = {}
+
+    def load(self, file: Path) -> list[unittest.TestCase]:
+        """The tests of one file."""
+        try:
+            tests = list(_flat(unittest.defaultTestLoader.loadTestsFromModule(_module(file))))
+        except unittest.SkipTest:
+            return []
+        except BaseException as error:  # noqa: BLE001 - importing runs the project's code
+            self._journal.add_collection_error(self._journal.place(str(file)), error)
+            return []
+        self._files.update({id(test): file for test in tests})
+        return tests
+
+    def file(self, test: Any) -> str:
+        """The file of a test, empty for the error of a setUpClass or setUpModule."""
+        return str(self._files.get(id(test), ""))
+
+    def id(self, test: Any) -> str:
+        """The test's name for us."""
+        method = getattr(test, "_testMethodName", None)
+        if method is None or not self.file(test):
+            return str(test.id())
+        return self._journal.test_id(self.file(test), f"{type(test).__qualname__}::{method}")
+
+
+def _module(file: Path) -> Any:
+    """A file, imported as the member of the packages it is in."""
     folder, name = file.parent, file.stem
     while (folder / "__init__.py").is_file():
         folder, name = folder.parent, f"{folder.name}.{name}"
     if str(folder) not in sys.path:
         sys.path.insert(0, str(folder))
-    try:
-        module = importlib.import_module(name)
-        if Path(module.__file__ or "").resolve() != file.resolve():
-            del sys.modules[name]  # two folders have a test file of this name
-            sys.path.insert(0, str(folder))
-            module = importlib.import_module(name)
-        return list(_flat(unittest.defaultTestLoader.loadTestsFromModule(module)))
-    except unittest.SkipTest:
-        return []
-    except BaseException as error:  # noqa: BLE001 - importing a test file runs the project's code
-        journal.add_collection_error(journal.place(str(file)), error)
-        return []
+    module = importlib.import_module(name)
+    if Path(module.__file__ or "").resolve() == file.resolve():
+        return module
+    del sys.modules[name]  # two folders have a test file of this name
+    sys.path.insert(0, str(folder))
+    return importlib.import_module(name)
 
 
 def _flat(suite: Any) -> Iterator[unittest.TestCase]:
@@ -79,23 +104,12 @@ def _flat(suite: Any) -> Iterator[unittest.TestCase]:
         yield from _flat(part)
 
 
-def _file(test: Any) -> str:
-    module = sys.modules.get(type(test).__module__)
-    return getattr(module, "__file__", None) or ""
-
-
-def _id(test: Any, journal: Journal) -> str:
-    method = getattr(test, "_testMethodName", None)
-    if method is None:  # the error of a setUpClass or setUpModule
-        return str(test.id())
-    return journal.test_id(_file(test), f"{type(test).__qualname__}::{method}")
-
-
 class _Result(unittest.TestResult):
     # ruff: noqa: N802 - unittest names its hooks
 
-    def __init__(self, journal: Journal, limit: TestLimit) -> None:
+    def __init__(self, journal: Journal, limit: TestLimit, known: _Known) -> None:
         super().__init__()
+        self._known = known
         self._journal = journal
         self._limit = limit
         self._phase = contextlib.ExitStack()
@@ -105,7 +119,7 @@ class _Result(unittest.TestResult):
         super().startTest(test)
         if self._journal.out_of_time():
             self.stop()
-        self._journal.begin(_id(test, self._journal), _file(test))
+        self._journal.begin(self._known.id(test), self._known.file(test))
         self._running = True
         self._limit.begin()
         self._phase.enter_context(self._limit.phase())
@@ -126,7 +140,7 @@ class _Result(unittest.TestResult):
         if self._running:
             self._journal.fail("error", err[1])
             return
-        self._journal.begin(_id(test, self._journal), "")
+        self._journal.begin(self._known.id(test), "")
         self._journal.fail("error", err[1])
         self._journal.end()
 

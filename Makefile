@@ -1,0 +1,47 @@
+# Every target sets up what it needs: Python 3.11 or newer, git and make are enough to begin with.
+PYTHON ?= python3
+VENV ?= .venv
+BIN := $(VENV)/bin
+export PIP_DISABLE_PIP_VERSION_CHECK := 1
+
+.DEFAULT_GOAL := help
+.PHONY: help demo test lint types check benchmarks clean
+
+help: ## what can be made
+	@grep -E '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
+
+demo: $(VENV)/.base ## debug a real bug in a small project, with the built-in agents alone
+	@$(BIN)/bug-lsp demo
+
+test: $(VENV)/.dev ## run all tests, real agents and processes included
+	$(BIN)/pytest -n auto
+
+lint: $(VENV)/.dev ## check style and formatting
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+
+types: $(VENV)/.dev ## check the types
+	$(BIN)/mypy
+
+check: lint types test ## all that CI checks
+
+benchmarks: $(VENV)/.dev ## measure, against a peer in the same run
+	$(BIN)/python -m benchmarks.handover
+
+clean: ## remove what was installed and cached here
+	rm -rf $(VENV) .mypy_cache .pytest_cache .ruff_cache .hypothesis dist
+
+$(VENV)/.python:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+	  { echo "bug-lsp needs Python 3.11 or newer; this is $$($(PYTHON) -V). Say: make PYTHON=python3.12 ..."; exit 1; }
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install -q --upgrade 'pip>=25.1'
+	@touch $@
+
+$(VENV)/.base: $(VENV)/.python pyproject.toml
+	$(BIN)/python -m pip install -q -e .
+	@touch $@
+
+$(VENV)/.dev: $(VENV)/.base
+	$(BIN)/python -m pip install -q -e '.[codex]' --group dev
+	@touch $@

@@ -1,0 +1,82 @@
+"""The program `bug-lsp`: a language server, and a debug run in the terminal.
+
+Only starts, follows and shows runs: the work is done by session processes that outlive it. What is
+wrong with what the user asked for is one line on standard error, never a traceback.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Sequence
+
+from .args import Options, parse
+
+CANNOT, BAD_USAGE, INTERRUPTED = 1, 2, 130
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the program; returns its exit status."""
+    options = parse(sys.argv[1:] if arguments is None else arguments)
+    if options.command in (None, "serve"):
+        return _serve(options)
+    for stream in (sys.stdout, sys.stderr):
+        # Titles and paths may hold what the terminal's encoding cannot say.
+        getattr(stream, "reconfigure", lambda **_: None)(errors="replace")
+    return _in_terminal(options)
+
+
+def _serve(options: Options) -> int:
+    if options.tcp is None and sys.stdin is not None and sys.stdin.isatty():
+        sys.stderr.write("bug-lsp: waiting for an editor; for the terminal see `bug-lsp --help`\n")
+    from bug_lsp.lsp.main import serve
+
+    return serve(options.tcp)
+
+
+def _in_terminal(options: Options) -> int:
+    from bug_lsp.domain.errors import BadInput, BugLspError
+
+    from .names import as_typed
+
+    try:
+        return _run(options)
+    except BadInput as error:
+        return _say(as_typed(error, options), BAD_USAGE)
+    except BugLspError as error:
+        return _say(error.message, CANNOT)
+    except KeyboardInterrupt:
+        return INTERRUPTED
+    except BrokenPipeError:
+        # Who read our output has seen enough; at exit Python would complain about the rest.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return CANNOT
+    except OSError as error:
+        where = f"{error.filename}: " if error.filename else ""
+        return _say(f"{where}{error.strerror or error}", CANNOT)
+
+
+def _run(options: Options) -> int:
+    # Each command imports what it needs: a server must be up before the editor wonders.
+    match options.command:
+        case "debug":
+            from .debug import debug
+
+            return debug(options)
+        case "status":
+            from .status import status
+
+            return status(options)
+        case "demo":
+            from .demo import demo
+
+            return demo(options)
+        case _:
+            from .doctor import doctor
+
+            return doctor(as_json=options.json)
+
+
+def _say(sentence: str, code: int) -> int:
+    sys.stderr.write(f"bug-lsp: {' '.join(sentence.split())}\n")
+    return code

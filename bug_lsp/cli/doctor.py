@@ -1,0 +1,172 @@
+"""`bug-lsp doctor`: what can run here, and how to fix what cannot. Changes nothing."""
+
+from __future__ import annotations
+
+import os
+import platform
+import re
+import sys
+from pathlib import Path
+
+from bug_lsp import __version__
+from bug_lsp.agents import registry
+from bug_lsp.domain.errors import BugLspError
+from bug_lsp.domain.model import Value
+from bug_lsp.domain.run import CustomAgent
+from bug_lsp.session import settings
+from bug_lsp.store.layout import state_root
+from bug_lsp.workspace import git
+
+from .say import out
+
+_MOST_FILES = 100_000
+"""The size of the state folder is not worth more than a second or two."""
+_CONFIG_LINE = re.compile(r"at line (\d+)")
+
+
+class Git(Value):
+    """The git that every session's copy is made with."""
+
+    version: str | None
+    hint: str = ""
+
+
+class Python(Value):
+    """The interpreter that bug-lsp runs in."""
+
+    version: str
+    executable: str
+
+
+class State(Value):
+    """Where the runs are kept."""
+
+    path: str
+    writable: bool
+    files: int
+    size_bytes: int
+
+
+class Config(Value):
+    """The user's own settings file."""
+
+    path: str
+    exists: bool
+    line: int | None = None
+    """Where it is wrong, counted from 1."""
+    problem: str | None = None
+
+
+class Findings(Value):
+    """All that was looked at."""
+
+    version: str
+    ok: bool
+    agents: tuple[registry.Availability, ...]
+    git: Git
+    python: Python
+    state: State
+    config: Config
+
+
+def doctor(*, as_json: bool) -> int:
+    """Look, and say what was seen; 0 when git and at least one agent can be used."""
+    found = _look()
+    if as_json:
+        out(found.model_dump_json(by_alias=True))
+    else:
+        _say(found)
+    return 0 if found.ok else 1
+
+
+def _look() -> Findings:
+    config, custom = _config()
+    names = dict.fromkeys([*registry.known(custom), *registry.ORCHESTRATORS])
+    agents = tuple(registry.availability(name, custom) for name in names)
+    able = [agent for agent in agents if agent.ready and agent.agent_type in registry.known(custom)]
+    git_found = _git()
+    return Findings(
+        version=__version__,
+        ok=bool(able) and git_found.version is not None,
+        agents=agents,
+        git=git_found,
+        python=Python(version=platform.python_version(), executable=sys.executable),
+        state=_state(state_root()),
+        config=config,
+    )
+
+
+def _git() -> Git:
+    try:
+        said = git.text("--version", cwd=Path(os.sep))
+    except (git.GitError, BugLspError, OSError) as error:
+        return Git(version=None, hint=str(error))
+    return Git(version=said.removeprefix("git version "))
+
+
+def _state(root: Path) -> State:
+    files = size = 0
+    for folder, _names, names in os.walk(root):
+        files += len(names)
+        size += sum(_size(Path(folder, name)) for name in names)
+        if files > _MOST_FILES:
+            break
+    there = next(path for path in (root, *root.parents) if path.exists())
+    writable = there.is_dir() and os.access(there, os.W_OK | os.X_OK)
+    return State(path=str(root), writable=writable, files=files, size_bytes=size)
+
+
+def _size(path: Path) -> int:
+    try:
+        return path.lstat().st_size
+    except OSError:
+        return 0  # gone meanwhile
+
+
+def _config() -> tuple[Config, dict[str, CustomAgent]]:
+    path = settings.config_path()
+    exists = path.exists()
+    try:
+        loaded = settings.load()
+    except BugLspError as error:
+        return Config(
+            path=str(path), exists=exists, line=_line(path, error), problem=error.message
+        ), {}
+    except OSError as error:
+        return Config(path=str(path), exists=exists, problem=error.strerror), {}
+    return Config(path=str(path), exists=exists), loaded.agents
+
+
+def _line(path: Path, error: BugLspError) -> int | None:
+    """The line that an error speaks of: TOML says it, a setting's is where its name stands."""
+    if match := _CONFIG_LINE.search(error.message):
+        return int(match[1])
+    field = re.escape(str(getattr(error, "field", "")).rpartition(".")[2])
+    named = re.compile(rf"\s*(\[+.*\b)?[\"']?{field}[\"']?\s*(=|\])")
+    lines = path.read_text(errors="replace").splitlines()
+    return next((number for number, line in enumerate(lines, 1) if named.match(line)), None)
+
+
+def _say(found: Findings) -> None:
+    out(f"bug-lsp {found.version}, Python {found.python.version} ({found.python.executable})")
+    out(f"git {found.git.version}" if found.git.version else f"git: {found.git.hint}")
+    size = f"{found.state.files} files, {found.state.size_bytes / 1_000_000:.1f} MB"
+    can = "writable" if found.state.writable else "NOT WRITABLE: give BUG_LSP_STATE_DIR"
+    out(f"state: {found.state.path} ({can}; {size})")
+    out(f"config: {_config_line(found.config)}")
+    out("agents:")
+    for agent in found.agents:
+        only = " (orchestrates only)" if agent.agent_type == "digest" else ""
+        state = "ready" if agent.ready else "not ready" if agent.installed else "not installed"
+        parts = [f"  {agent.agent_type}{only}", agent.version or "", state]
+        line = "  ".join(part for part in parts if part)
+        out(f"{line}: {agent.hint}" if agent.hint else line)
+    if not found.ok:
+        out("nothing can be debugged here: git and one agent that is ready are needed")
+
+
+def _config_line(config: Config) -> str:
+    if config.problem:
+        place = f"{config.path}:{config.line}" if config.line else config.path
+        return f"{place}: {config.problem}"
+    return f"{config.path} ({'valid' if config.exists else 'none; defaults are used'})"

@@ -1,0 +1,37 @@
+"""A session in a few words, the same wherever the terminal shows one."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+from bug_lsp.domain.run import RunStatus, Session, Status
+from bug_lsp.domain.transcript import duration, one_line
+
+
+def sessions_of(status: RunStatus) -> tuple[Session, ...]:
+    """All sessions of a run that count, the orchestrator last."""
+    return (*status.sessions, *([status.orchestrator] if status.orchestrator else []))
+
+
+def label(session: Session) -> str:
+    """`Debug (1)` or `Orchestrator`: a session's title without the task's."""
+    return session.title.partition(":")[0]
+
+
+def agent(session: Session) -> str:
+    """Which agent, and which of its models."""
+    return session.agent_type + (f" ({one_line(session.model, 40)})" if session.model else "")
+
+
+def elapsed(session: Session) -> str:
+    """How long a session has been running or ran; "" before its start."""
+    if session.started_at is None:
+        return ""
+    return duration(((session.ended_at or datetime.now(UTC)) - session.started_at).total_seconds())
+
+
+def doing(session: Session) -> str:
+    """What a session is doing, or how it ended."""
+    if session.status is Status.FAILED and session.failure:
+        return one_line(session.failure.message, 300)
+    return session.activity if session.status is Status.RUNNING else str(session.status)

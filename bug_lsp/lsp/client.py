@@ -1,0 +1,198 @@
+"""What the server asks of its client: only what the client can do, never without a deadline (but
+for a question to a person), one at a time where the order matters.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import anyio
+from lsprotocol import types
+from pygls.exceptions import JsonRpcException
+
+from bug_lsp.domain.region import Edit
+
+from .text import position_at
+
+if TYPE_CHECKING:
+    from pygls.workspace import TextDocument
+
+    from .server import BugLspServer
+
+log = logging.getLogger(__name__)
+_T = TypeVar("_T")
+
+DEADLINE = 10.0
+_EDIT_DEADLINE = 60.0
+"""An edit may wait for a person: eglot asks before it makes one."""
+
+
+class Client:
+    """The editor at the other end."""
+
+    def __init__(self, server: BugLspServer) -> None:
+        self._server = server
+        self._showing = anyio.Lock()
+
+    @property
+    def _window(self) -> types.WindowClientCapabilities | None:
+        return self._server.client_capabilities.window
+
+    @property
+    def _workspace(self) -> types.WorkspaceClientCapabilities | None:
+        return self._server.client_capabilities.workspace
+
+    @property
+    def has_progress(self) -> bool:
+        """Whether it shows work-done progress."""
+        return bool(self._window and self._window.work_done_progress)
+
+    @property
+    def has_virtual_documents(self) -> bool:
+        """Whether it asks for the content of `bug-lsp:` documents."""
+        return bool(self._workspace and self._workspace.text_document_content)
+
+    @property
+    def has_show_document(self) -> bool:
+        """Whether it opens documents on request."""
+        show = self._window.show_document if self._window else None
+        return bool(show and show.support)
+
+    @property
+    def has_questions(self) -> bool:
+        """Whether a message can carry actions."""
+        return bool(self._window and self._window.show_message)
+
+    @property
+    def has_edits(self) -> bool:
+        """Whether it makes edits for the server."""
+        return bool(self._workspace and self._workspace.apply_edit)
+
+    @property
+    def has_versioned_edits(self) -> bool:
+        """Whether an edit can say which version of the document it is for."""
+        edit = self._workspace.workspace_edit if self._workspace else None
+        return bool(edit and edit.document_changes)
+
+    @property
+    def has_configuration(self) -> bool:
+        """Whether it answers questions about settings."""
+        return bool(self._workspace and self._workspace.configuration)
+
+    async def create_progress(self, token: str) -> bool:
+        """Make a progress token. False if the client would not have it."""
+        if not self.has_progress:
+            return False
+        params = types.WorkDoneProgressCreateParams(token=token)
+        answered = await _ask(
+            lambda: _answered(self._server.window_work_done_progress_create_async(params))
+        )
+        return answered is True
+
+    def progress(self, token: str, value: Any) -> None:
+        """Say how far a token is."""
+        self._server.progress(types.ProgressParams(token=token, value=value))
+
+    async def refresh(self, uri: str) -> None:
+        """Ask it to read a virtual document again."""
+        params = types.TextDocumentContentRefreshParams(uri=uri)
+        await _ask(lambda: self._server.workspace_text_document_content_refresh_async(params))
+
+    async def show(self, uri: str, *, focus: bool) -> bool:
+        """Open a document beside. What it answers is a hint, not a fact."""
+        if not self.has_show_document:
+            return False
+        params = types.ShowDocumentParams(uri=uri, take_focus=focus)
+        async with self._showing:  # two at once confuse VS Code
+            result = await _ask(lambda: self._server.window_show_document_async(params))
+        return bool(result and result.success)
+
+    def say(self, message: str, kind: types.MessageType = types.MessageType.Info) -> None:
+        """Show a message."""
+        self._server.window_show_message(types.ShowMessageParams(type=kind, message=message))
+
+    async def choose(self, message: str, choices: list[str]) -> str | None:
+        """Let the user choose; None when they will not, or cannot be asked."""
+        if not self.has_questions:
+            self.say(message)
+            return None
+        params = types.ShowMessageRequestParams(
+            type=types.MessageType.Info,
+            message=message,
+            actions=[types.MessageActionItem(title=choice) for choice in choices],
+        )
+        # No deadline: a person may take their time. The server's end ends the question.
+        answer = await _ask(
+            lambda: self._server.window_show_message_request_async(params), deadline=None
+        )
+        title = answer.title if answer else None
+        return title if title in choices else None
+
+    async def edit(self, document: TextDocument, edit: Edit, label: str) -> bool:
+        """Make an edit in an open document, unless it has changed since."""
+        if not self.has_edits:
+            return False
+        text = document.source
+        encoding = str(self._server.workspace.position_encoding or "utf-16")
+        change = types.TextEdit(
+            range=types.Range(
+                start=position_at(text, edit.start, encoding),
+                end=position_at(text, edit.end, encoding),
+            ),
+            new_text=edit.text,
+        )
+        if self.has_versioned_edits:
+            whole = types.WorkspaceEdit(
+                document_changes=[
+                    types.TextDocumentEdit(
+                        text_document=types.OptionalVersionedTextDocumentIdentifier(
+                            uri=document.uri, version=document.version
+                        ),
+                        edits=[change],
+                    )
+                ]
+            )
+        else:
+            whole = types.WorkspaceEdit(changes={document.uri: [change]})
+        params = types.ApplyWorkspaceEditParams(edit=whole, label=label)
+        result = await _ask(
+            lambda: self._server.workspace_apply_edit_async(params), deadline=_EDIT_DEADLINE
+        )
+        return bool(result and result.applied)
+
+    async def configuration(self, section: str, scope: str | None) -> Any:
+        """The client's settings of this section; None where it has none to give."""
+        if not self.has_configuration:
+            return None
+        item = types.ConfigurationItem(scope_uri=scope, section=section)
+        params = types.ConfigurationParams(items=[item])
+        answer = await _ask(lambda: self._server.workspace_configuration_async(params))
+        return answer[0] if answer else None
+
+
+def path_of(uri: str) -> Path | None:
+    """The path of a `file:` URI, None for any other."""
+    from pygls.uris import to_fs_path
+
+    path = to_fs_path(uri)
+    return Path(path) if path and uri.startswith("file:") else None
+
+
+async def _answered(request: Awaitable[Any]) -> bool:
+    await request
+    return True
+
+
+async def _ask(
+    request: Callable[[], Awaitable[_T]], deadline: float | None = DEADLINE
+) -> _T | None:
+    """The client's answer, None if it refuses or does not answer in time."""
+    with anyio.move_on_after(deadline):
+        try:
+            return await request()
+        except (JsonRpcException, RuntimeError) as error:
+            log.info("the client refused: %s", error)
+    return None

@@ -1,0 +1,341 @@
+"""The commands of the contract: validate the one argument, ask the room below, answer at once."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import anyio
+from anyio.to_thread import run_sync
+from lsprotocol import types
+from pygls.exceptions import JsonRpcException
+
+from bug_lsp.agents import registry
+from bug_lsp.domain.errors import BadInput, BugLspError, Refused
+from bug_lsp.domain.model import Value
+from bug_lsp.domain.run import AgentChoice, Context, Session, materialise_session
+from bug_lsp.domain.transcript import one_line
+from bug_lsp.session import cancel, forget, gate, start
+from bug_lsp.session.view import RunView
+from bug_lsp.store import runs
+from bug_lsp.store.layout import RunFolder, WorkspaceFolder
+from bug_lsp.workspace import task_file
+
+from . import wire
+from .client import DEADLINE, path_of
+from .follow import announce_start
+from .protocol import refuse
+from .server import BugLspServer
+from .text import lines_between
+
+log = logging.getLogger(__name__)
+
+_Handler = Callable[[BugLspServer, Any], Awaitable[dict[str, Any]]]
+
+
+@dataclass(frozen=True, slots=True)
+class _Command:
+    """A command's name, the shape of its argument, and what it does."""
+
+    name: str
+    argument: type[Value]
+    handler: _Handler
+
+
+_COMMANDS: list[_Command] = []
+
+
+def _command(name: str, argument: type[Value]) -> Callable[[_Handler], _Handler]:
+    def remember(handler: _Handler) -> _Handler:
+        _COMMANDS.append(_Command(name, argument, handler))
+        return handler
+
+    return remember
+
+
+def register(server: BugLspServer) -> None:
+    """Make the commands known to pygls."""
+    for item in _COMMANDS:
+        server.command(item.name)(_answering(server, item))
+
+
+def _answering(server: BugLspServer, item: _Command) -> Callable[..., Awaitable[dict[str, Any]]]:
+    # `*arguments` takes any number of them, so that a wrong number is ours to explain; an error of
+    # any kind becomes an answer here and nowhere else.
+    async def answer(*arguments: Any) -> dict[str, Any]:
+        try:
+            argument = wire.from_wire(item.argument, arguments)
+            # The first command may come before the client has answered what its settings are.
+            with anyio.move_on_after(DEADLINE):
+                await server.settings_read.wait()
+            return await item.handler(server, argument)
+        except BadInput as error:
+            raise JsonRpcException(
+                message=error.message, code=types.ErrorCodes.InvalidParams
+            ) from error
+        except BugLspError as error:
+            raise refuse(error.message) from error
+        except JsonRpcException:
+            raise
+        except asyncio.CancelledError as error:
+            # A cancelled command would never be answered by pygls.
+            raise JsonRpcException(
+                message="cancelled", code=types.LSPErrorCodes.ServerCancelled
+            ) from error
+        except Exception as error:
+            log.exception("in command %s", item.name)
+            raise JsonRpcException(message="", code=types.ErrorCodes.InternalError) from error
+
+    return answer
+
+
+@_command("debugWithAgents", wire.DebugWithAgents)
+async def debug_with_agents(server: BugLspServer, argument: wire.DebugWithAgents) -> dict[str, Any]:
+    """Start a debug run; returns its ids at once."""
+    request = _request(server, argument)
+    folder = await run_sync(start.start_run, request, server.settings)
+    server.watch(request.workspace)
+    view = RunView(folder)
+    status = await run_sync(view.status)
+    server.follow(folder, mine=True)
+    announce_start(server, status)
+    shown = _shown(server, folder, status)
+    return {
+        "debugRunId": status.debug_run_id,
+        "taskUri": status.task_uri,
+        "sessionIds": [session.session_id for session in status.sessions],
+        "sessions": shown["sessions"],
+        "status": "pending",
+    }
+
+
+def _request(server: BugLspServer, argument: wire.DebugWithAgents) -> start.Request:
+    task = server.task_path(argument.task_uri) if argument.task_uri is not None else None
+    if task is None and not (argument.title or "").strip():
+        if argument.title is not None or server.current_task is None:
+            raise BadInput("title", "is missing; give a title or the taskUri of a task file")
+        task = server.current_task
+    workspace = server.workspace_for(task)
+    text = server.open_document(task) if task is not None else None
+    agents = argument.agents
+    return start.Request(
+        workspace=workspace,
+        title=argument.title,
+        task=task,
+        task_text=text.source if text is not None else None,
+        description=argument.description or "",
+        agents=None
+        if agents is None
+        else tuple(AgentChoice(agent_type=item.agent_type, model=item.model) for item in agents),
+        context=_context(server, argument.context, workspace),
+        test_command=argument.test_command,
+        orchestrate=argument.orchestrate,
+    )
+
+
+def _context(
+    server: BugLspServer, given: wire.ContextArgument | None, workspace: Path
+) -> Context | None:
+    if given is None:
+        return None
+    path = path_of(given.uri)
+    if path is None:
+        raise BadInput("context.uri", f"{given.uri!r} is not the URI of a file; use file:///...")
+    real = path.resolve()
+    inside = real.is_relative_to(workspace)
+    start_line = given.range.start.line if given.range else None
+    end_line = given.range.end.line if given.range else None
+    text = ""
+    document = server.open_document(path)
+    if start_line is not None and end_line is not None and document is not None:
+        text = lines_between(document.source, start_line, end_line)
+    return Context(
+        path=real.relative_to(workspace).as_posix() if inside else str(real),
+        start_line=None if start_line is None else start_line + 1,
+        end_line=None if end_line is None else end_line + 1,
+        text=text,
+        diagnostics=tuple(_diagnostic(item) for item in given.diagnostics),
+    )
+
+
+def _diagnostic(item: Any) -> str:
+    """An LSP diagnostic as a sentence."""
+    if not isinstance(item, dict):
+        return one_line(str(item), 1_000)
+    line = (item.get("range") or {}).get("start", {}).get("line")
+    place = f"line {line + 1}: " if isinstance(line, int) else ""
+    source = f" ({item['source']})" if item.get("source") else ""
+    return one_line(f"{place}{item.get('message', '')}{source}", 1_000)
+
+
+def _shown(server: BugLspServer, folder: RunFolder, status: Any) -> dict[str, Any]:
+    return wire.status_to_wire(status, folder, virtual=server.client.has_virtual_documents)
+
+
+@_command("getDebugRunStatus", wire.RunArgument)
+async def get_debug_run_status(server: BugLspServer, argument: wire.RunArgument) -> dict[str, Any]:
+    """A run, as it is on disk now."""
+    folder = server.run(argument.debug_run_id)
+    return _shown(server, folder, await run_sync(runs.shown, folder))
+
+
+@_command("orchestrateDebugRun", wire.Orchestrate)
+async def orchestrate_debug_run(server: BugLspServer, argument: wire.Orchestrate) -> dict[str, Any]:
+    """Start the run's orchestrator, or find the one there is: idempotent but for `force`."""
+    folder = server.run(argument.debug_run_id)
+    session_id, is_new = await run_sync(lambda: gate.orchestrate(folder, force=argument.force))
+    if is_new:
+        server.follow(folder, mine=True)
+    return {"sessionId": session_id, "isNew": is_new}
+
+
+@_command("cancelDebugRun", wire.RunArgument)
+async def cancel_debug_run(server: BugLspServer, argument: wire.RunArgument) -> dict[str, Any]:
+    """Cancel whatever of the run has not ended."""
+    folder = server.run(argument.debug_run_id)
+    return {"cancelled": await run_sync(cancel.cancel_run, folder)}
+
+
+@_command("cancelSession", wire.SessionArgument)
+async def cancel_session(server: BugLspServer, argument: wire.SessionArgument) -> dict[str, Any]:
+    """Cancel one session."""
+    session_id = argument.session_id or await _running_session(server)
+    if session_id is None:
+        return {"cancelled": False}
+    return {"cancelled": await run_sync(cancel.cancel_session, server.session(session_id))}
+
+
+async def cancel_quietly(server: BugLspServer, session_id: str) -> None:
+    """Cancel from a progress: there is nobody to answer."""
+    await run_sync(cancel.cancel_session, server.session(session_id))
+
+
+async def _running_session(server: BugLspServer) -> str | None:
+    """The only session that runs, or the one the user picks."""
+    found: dict[str, str] = {}
+    for workspace in server.folders():
+        for folder in runs.active(WorkspaceFolder.of(workspace)):
+            status = await run_sync(runs.status, folder)
+            orchestrator = [status.orchestrator] if status.orchestrator else []
+            for session in [*status.sessions, *orchestrator]:
+                if not session.status.terminal:
+                    label = f"{session.agent_type}: {session.title} [{session.session_id[:4]}]"
+                    found[label] = session.session_id
+    if not found:
+        raise Refused("no session is running")
+    if len(found) == 1:
+        return next(iter(found.values()))
+    if not server.client.has_questions:
+        listed = ", ".join(f"{label} = {one}" for label, one in found.items())
+        raise BadInput("sessionId", f"several sessions run; name one of: {listed}")
+    chosen = await server.client.choose("Which session is to be cancelled?", list(found))
+    return found.get(chosen) if chosen else None
+
+
+@_command("listDebugRuns", wire.ListRuns)
+async def list_debug_runs(server: BugLspServer, argument: wire.ListRuns) -> dict[str, Any]:
+    """The runs of the editor's workspaces, or of one task file, newest first."""
+    if argument.task_uri is not None:
+        found = _of_task(server, argument.task_uri)
+    else:
+        found = [
+            folder
+            for workspace in server.folders()
+            for folder in _first(WorkspaceFolder.of(workspace), argument.limit)
+        ]
+        found.sort(key=lambda folder: folder.run_id)
+    listed = []
+    for folder in found[: argument.limit]:
+        try:
+            listed.append(_shown(server, folder, await run_sync(runs.shown, folder)))
+        except Refused as error:
+            log.warning("%s", error.message)
+    return {"runs": listed}
+
+
+def _first(workspace: WorkspaceFolder, limit: int) -> list[RunFolder]:
+    found: list[RunFolder] = []
+    for folder in runs.newest(workspace):
+        if len(found) == limit:
+            break
+        if folder.run.exists():
+            found.append(folder)
+    return found
+
+
+def _of_task(server: BugLspServer, uri: str) -> list[RunFolder]:
+    task = server.task_path(uri)
+    workspace = server.workspace_for(task)
+    real = task_file.resolve(task, workspace, "taskUri")
+    return runs.of_task(WorkspaceFolder.of(workspace), real)
+
+
+@_command("getTaskSessions", wire.TaskArgument)
+async def get_task_sessions(server: BugLspServer, argument: wire.TaskArgument) -> dict[str, Any]:
+    """All sessions of one task file, grouped by run, newest first."""
+    uri = argument.task_uri
+    if uri is None:
+        if server.current_task is None:
+            raise BadInput("taskUri", "is missing, and no task file was opened yet")
+        uri = server.current_task.as_uri()
+    groups = []
+    for folder in _of_task(server, uri):
+        status = await run_sync(runs.shown, folder)
+        orchestrators = await run_sync(_orchestrators, folder)
+        groups.append(
+            wire.group_to_wire(
+                status, orchestrators, folder, virtual=server.client.has_virtual_documents
+            )
+        )
+    return {"groups": groups}
+
+
+def _orchestrators(folder: RunFolder) -> list[Session]:
+    return [
+        materialise_session(folder.run_id, runs.facts(session))
+        for session in runs.orchestrators(folder)
+        if session.spec.exists()
+    ]
+
+
+@_command("openSession", wire.SessionArgument)
+async def open_session(server: BugLspServer, argument: wire.SessionArgument) -> dict[str, Any]:
+    """Show a session's live document."""
+    session_id = argument.session_id
+    if session_id is None:
+        session_id = await run_sync(_latest_session, server)
+    session = server.session(session_id)
+    shown = materialise_session(session.run.run_id, await run_sync(runs.facts, session))
+    uri = server.address(shown, session.run)
+    if not server.client.has_show_document:
+        server.client.say(f"{shown.title}: {session.output}")
+        return {"uri": uri, "shown": False}
+    return {"uri": uri, "shown": await server.client.show(uri, focus=True)}
+
+
+def _latest_session(server: BugLspServer) -> str:
+    """The orchestrator of the newest run, or its first session."""
+    folder = server.run(None)
+    latest = runs.latest_orchestrator(folder)
+    return latest.session_id if latest else runs.load(folder).roster[0].session_id
+
+
+@_command("listAgents", wire.Nothing)
+async def list_agents(server: BugLspServer, _argument: wire.Nothing) -> dict[str, Any]:
+    """Which agents there are, and whether they can run here."""
+    custom = server.settings.agents
+    names = [*registry.known(custom), *(n for n in registry.ORCHESTRATORS if n != "codex")]
+    found = [await run_sync(registry.availability, name, custom) for name in names]
+    return {"agents": [item.model_dump(mode="json", by_alias=True) for item in found]}
+
+
+@_command("deleteDebugRun", wire.RunArgument)
+async def delete_debug_run(server: BugLspServer, argument: wire.RunArgument) -> dict[str, Any]:
+    """Delete a run that has ended, with its copies."""
+    if argument.debug_run_id is None:
+        raise BadInput("debugRunId", "is missing; name the run to delete")
+    return {"deleted": await run_sync(forget.delete_run, server.run(argument.debug_run_id))}

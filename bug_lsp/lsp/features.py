@@ -1,0 +1,74 @@
+"""What LSP tells and asks the server, beside commands: each is handed on in a line or two."""
+
+from __future__ import annotations
+
+from lsprotocol import types
+
+from bug_lsp.domain.errors import BugLspError
+
+from . import commands
+from .progress import session_of
+from .protocol import refuse
+from .server import BugLspServer
+
+
+def create_server() -> BugLspServer:
+    """A server with its features and commands."""
+    server = BugLspServer()
+    _life(server)
+    _files(server)
+    commands.register(server)
+    return server
+
+
+def _life(server: BugLspServer) -> None:
+    @server.feature(types.INITIALIZE)
+    def initialize(params: types.InitializeParams) -> None:
+        server.initialization_options(params.initialization_options)
+
+    @server.feature(types.INITIALIZED)
+    async def initialized(_params: types.InitializedParams) -> None:
+        server.background(server.attach)
+
+    @server.feature(types.WORKSPACE_DID_CHANGE_CONFIGURATION)
+    async def did_change_configuration(_params: types.DidChangeConfigurationParams) -> None:
+        server.background(server.read_settings)
+
+    @server.feature(types.WORKSPACE_DID_CHANGE_WORKSPACE_FOLDERS)
+    async def did_change_folders(_params: types.DidChangeWorkspaceFoldersParams) -> None:
+        server.background(server.attach)
+
+    @server.feature(types.WINDOW_WORK_DONE_PROGRESS_CANCEL)
+    def cancel_progress(params: types.WorkDoneProgressCancelParams) -> None:
+        session_id = session_of(params.token)
+        if session_id is not None:
+            server.background(commands.cancel_quietly, server, session_id)
+
+    @server.feature(types.WORKSPACE_TEXT_DOCUMENT_CONTENT)
+    async def text_document_content(
+        params: types.TextDocumentContentParams,
+    ) -> types.TextDocumentContentResult:
+        try:
+            return types.TextDocumentContentResult(text=await server.content(params.uri))
+        except BugLspError as error:
+            raise refuse(error.message) from error
+
+
+def _files(server: BugLspServer) -> None:
+    @server.feature(types.TEXT_DOCUMENT_DID_OPEN)
+    def did_open(params: types.DidOpenTextDocumentParams) -> None:
+        server.touched(params.text_document.uri)
+        server.opened_or_closed(params.text_document.uri)
+
+    @server.feature(types.TEXT_DOCUMENT_DID_CHANGE)
+    def did_change(params: types.DidChangeTextDocumentParams) -> None:
+        server.touched(params.text_document.uri)
+
+    @server.feature(types.TEXT_DOCUMENT_DID_SAVE)
+    def did_save(params: types.DidSaveTextDocumentParams) -> None:
+        server.released(params.text_document.uri)
+
+    @server.feature(types.TEXT_DOCUMENT_DID_CLOSE)
+    def did_close(params: types.DidCloseTextDocumentParams) -> None:
+        server.opened_or_closed(params.text_document.uri)
+        server.released(params.text_document.uri)

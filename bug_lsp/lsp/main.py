@@ -1,0 +1,78 @@
+"""`bug-lsp serve`: logging, transport, and the loop."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import logging.handlers
+import os
+import sys
+
+import anyio
+
+from bug_lsp.store.files import DIRECTORY_MODE, FILE_MODE, make_private
+from bug_lsp.store.layout import state_root
+
+from . import loop
+from .features import create_server
+
+log = logging.getLogger(__name__)
+
+_LOG_BYTES = 1_000_000
+
+
+def serve(tcp: tuple[str, int] | None = None) -> int:
+    """Serve one client on standard input and output, or on a TCP port for debugging."""
+    _log()
+    if tcp is None:
+        code = anyio.run(_serve_stdio)
+        # A thread that still waits for a regular file's next line must not keep the process.
+        sys.stderr.flush()
+        os._exit(code)
+    return anyio.run(_serve_tcp, *tcp)
+
+
+async def _serve_stdio() -> int:
+    reader, writer = await loop.stdio()
+    return await loop.run(create_server(), reader, writer)
+
+
+async def _serve_tcp(host: str, port: int) -> int:
+    done: asyncio.Future[int] = asyncio.get_running_loop().create_future()
+
+    async def connected(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        server = create_server()
+        code = await loop.run(server, reader, loop.PipeWriter(writer.transport))
+        if not done.done():
+            done.set_result(code)
+
+    listener = await asyncio.start_server(connected, host, port)
+    async with listener:
+        for socket in listener.sockets:
+            print("listening on {}:{}".format(*socket.getsockname()[:2]), file=sys.stderr)
+        return await done
+
+
+def _log() -> None:
+    """To standard error and the state folder. pygls prints whole messages, prompts and outputs in
+    them, at every level: it is not heard at all.
+    """
+    logging.getLogger("pygls").setLevel(logging.CRITICAL + 1)
+    handlers: list[logging.Handler] = [logging.StreamHandler(sys.stderr)]
+    try:
+        folder = make_private(state_root())
+        folder.chmod(DIRECTORY_MODE)
+        path = folder / "server.log"
+        os.close(os.open(path, os.O_WRONLY | os.O_CREAT, FILE_MODE))
+        handlers.append(
+            logging.handlers.RotatingFileHandler(path, maxBytes=_LOG_BYTES, backupCount=1)
+        )
+    except OSError as error:
+        print(f"bug-lsp: no log is kept: {error}", file=sys.stderr)
+    level = os.environ.get("BUG_LSP_LOG", "WARNING").upper()
+    names = logging.getLevelNamesMapping()
+    logging.basicConfig(
+        level=names.get(level, logging.WARNING),
+        format="%(asctime)s %(process)d %(levelname)s %(name)s: %(message)s",
+        handlers=handlers,
+    )

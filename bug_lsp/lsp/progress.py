@@ -1,0 +1,84 @@
+"""Work-done progress: one for each session, each with its own cancel."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from lsprotocol import types
+
+from bug_lsp.domain.run import RunStatus, Session
+from bug_lsp.domain.transcript import one_line, outcome
+
+if TYPE_CHECKING:
+    from .server import BugLspServer
+
+_PREFIX = "bug-lsp/"
+_MAX_BACKLOG = 500_000
+
+
+def token_of(session_id: str) -> str:
+    """The progress token of a session."""
+    return _PREFIX + session_id
+
+
+def session_of(token: str | int) -> str | None:
+    """The session of a progress token; None if it is not one of ours."""
+    text = str(token)
+    return text.removeprefix(_PREFIX) if text.startswith(_PREFIX) else None
+
+
+class Progress:
+    """The progress of all sessions that this server follows."""
+
+    def __init__(self, server: BugLspServer) -> None:
+        self._server = server
+        self._shown: dict[str, str] = {}
+        """What each token was told last."""
+
+    async def update(self, status: RunStatus) -> None:
+        """Bring every session's progress up to date: begin, report, end."""
+        orchestrator = [status.orchestrator] if status.orchestrator else []
+        for session in [*status.sessions, *orchestrator]:
+            if session.session_id in self._shown:
+                self._report(session)
+            elif not session.status.terminal:
+                await self._begin(session, status.title)
+
+    async def _begin(self, session: Session, title: str) -> None:
+        self._shown[session.session_id] = ""
+        token = token_of(session.session_id)
+        if not await self._server.client.create_progress(token):
+            return
+        label = session.title.split(":")[0]
+        begin = types.WorkDoneProgressBegin(
+            title=one_line(f"{label} {session.agent_type}: {title}", 120),
+            cancellable=True,
+            message=_message(session),
+        )
+        self._shown[session.session_id] = _message(session)
+        self._server.client.progress(token, begin)
+
+    def _report(self, session: Session) -> None:
+        last = self._shown[session.session_id]
+        if not last:  # it was refused, or has ended
+            return
+        token = token_of(session.session_id)
+        if session.status.terminal:
+            self._shown[session.session_id] = ""
+            end = types.WorkDoneProgressEnd(message=one_line(outcome(session), 200))
+            self._server.client.progress(token, end)
+            return
+        message = _message(session)
+        if message != last and self._server.backlog() < _MAX_BACKLOG:
+            self._shown[session.session_id] = message
+            report = types.WorkDoneProgressReport(message=message, cancellable=True)
+            self._server.client.progress(token, report)
+
+
+def _message(session: Session) -> str:
+    doing = session.activity or ("waiting" if session.started_at is None else "starting")
+    if session.usage:
+        tokens = session.usage.input_tokens + session.usage.output_tokens
+        doing += f" ({tokens:,} tokens)"
+    # Some clients show the message alone, so it says whose it is (lsp-mode drops titles).
+    return f"{session.agent_type}: {doing}"

@@ -1,0 +1,293 @@
+"""The server's state: its client, its workspaces, the runs it follows; and LSP's notifications."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import anyio
+from anyio.to_thread import run_sync
+from lsprotocol import types
+from pygls.exceptions import JsonRpcException
+from pygls.lsp.server import LanguageServer
+from pygls.workspace import TextDocument
+
+import bug_lsp
+from bug_lsp.domain.errors import BadInput, BugLspError, Refused
+from bug_lsp.domain.gate import Deliver
+from bug_lsp.domain.ids import is_run_id, is_session_id, parse_session_uri
+from bug_lsp.domain.run import Session, materialise_session
+from bug_lsp.domain.settings import Settings
+from bug_lsp.session import gate
+from bug_lsp.session import settings as user_settings
+from bug_lsp.session.view import document
+from bug_lsp.session.watch import Watch
+from bug_lsp.store import runs
+from bug_lsp.store.layout import RunFolder, SessionFolder, WorkspaceFolder
+
+from . import delivery
+from .client import Client, path_of
+from .documents import Documents
+from .follow import Follower
+from .progress import Progress
+from .protocol import INTERNAL, Protocol, refuse
+
+if TYPE_CHECKING:
+    from anyio.abc import TaskGroup
+
+log = logging.getLogger(__name__)
+
+_MARKDOWN = {".md", ".markdown", ".mdx"}
+
+
+class BugLspServer(LanguageServer):
+    """One editor's server."""
+
+    protocol: Protocol
+
+    def __init__(self) -> None:
+        super().__init__("bug-lsp", bug_lsp.__version__, protocol_cls=Protocol)
+        self.client = Client(self)
+        self.documents = Documents(self)
+        self.progress_of = Progress(self)
+        self.settings = Settings()
+        self.current_task: Path | None = None
+        """The task file that was opened or changed last."""
+        self.tasks: TaskGroup
+        self.backlog: Callable[[], int] = lambda: 0
+        self.settings_read = anyio.Event()
+        self._layers: list[dict[str, Any]] = [{}, {}]
+        self._watches: dict[Path, Watch] = {}
+        self._followers: dict[str, Follower] = {}
+
+    def report_server_error(self, error: Exception, source: object) -> None:
+        """Pygls would show it to the user, who can do nothing about it."""
+        answered = isinstance(error, JsonRpcException) and error.code != INTERNAL.code
+        level = logging.INFO if answered else logging.ERROR
+        log.log(level, "%s: %s", getattr(source, "__name__", source), error)
+
+    def background(self, work: Callable[..., Awaitable[None]], *arguments: object) -> None:
+        """Do something meanwhile. What goes wrong in it is logged and ends nothing else."""
+
+        async def guarded() -> None:
+            try:
+                await work(*arguments)
+            except BugLspError as error:
+                self.client.say(error.message, types.MessageType.Warning)
+            except Exception:
+                log.exception("in the background")
+
+        self.tasks.start_soon(guarded)
+
+    # The workspaces of this editor.
+
+    def folders(self) -> list[Path]:
+        """The editor's workspace folders, real paths."""
+        found = [path_of(uri) for uri in self.workspace.folders]
+        root = path_of(self.workspace.root_uri or "")
+        return [path.resolve() for path in (found or [root]) if path is not None]
+
+    def workspace_for(self, path: Path | None) -> Path:
+        """The workspace folder that holds the path; the first one for no path."""
+        folders = self.folders()
+        if path is not None:
+            holding = [folder for folder in folders if path.resolve().is_relative_to(folder)]
+            if holding:
+                return max(holding, key=lambda folder: len(folder.parts))
+        if folders:
+            return folders[0]
+        if path is not None:
+            return path.resolve().parent
+        raise Refused("no folder is open in the editor; open the project's folder first")
+
+    def watch(self, workspace: Path) -> WorkspaceFolder:
+        """Make sure that this workspace's runs are heard of."""
+        folder = WorkspaceFolder.of(workspace)
+        if workspace not in self._watches:
+            watch = Watch(folder, lambda run, session: self._changed(folder, run, session))
+            watch.__enter__()
+            self._watches[workspace] = watch
+            self._announce_open_tasks()
+        return folder
+
+    def attend(self, folder: RunFolder) -> None:
+        """Hear of the death of this run's session processes."""
+        for workspace, watch in self._watches.items():
+            if WorkspaceFolder.of(workspace).path == folder.workspace.path:
+                watch.attend(folder)
+
+    async def close(self) -> None:
+        """Let go of everything. The runs go on."""
+        for watch in self._watches.values():
+            watch.__exit__()
+        self._watches.clear()
+
+    # The runs.
+
+    def _changed(self, workspace: WorkspaceFolder, run_id: str, session_id: str) -> None:
+        follower = self._followers.get(run_id)
+        if follower is None:
+            self.follow(workspace.run(run_id), mine=False)
+            return
+        follower.tell(run_level=not session_id)
+        if session_id:
+            self.documents.touch(f"bug-lsp:/runs/{run_id}/{session_id}.md")
+
+    def follow(self, folder: RunFolder, *, mine: bool) -> None:
+        """Keep the editor up to date on this run, to its end."""
+        known = self._followers.get(folder.run_id)
+        if known is not None:
+            known.mine = known.mine or mine
+            known.tell(run_level=True)
+            return
+        if not (folder.workspace.active / folder.run_id).exists():
+            return
+        self._followers[folder.run_id] = Follower(self, folder, mine=mine)
+        self.background(self._follow, folder.run_id)
+
+    async def _follow(self, run_id: str) -> None:
+        try:
+            await self._followers[run_id].follow()
+        finally:
+            del self._followers[run_id]
+
+    async def advance(self, folder: RunFolder) -> None:
+        """Do what the run needs now, as any other who may be the last one to see it."""
+        left: tuple[Deliver, ...] = await run_sync(gate.advance, folder)
+        for item in left:
+            await delivery.deliver(self, folder, item.session_id)
+        if left:
+            await run_sync(gate.advance, folder)
+
+    def run(self, run_id: str | None) -> RunFolder:
+        """The run of this id; the newest of the current task file for none."""
+        if run_id is None:
+            return self._newest_run()
+        if not is_run_id(run_id):
+            raise BadInput("debugRunId", f"{run_id!r} is not the id of a run (16 hex digits)")
+        for workspace in self.folders():
+            folder = WorkspaceFolder.of(workspace).run(run_id)
+            if folder.run.exists():
+                return folder
+        raise Refused(f"there is no debug run {run_id} here; listDebugRuns tells which there are")
+
+    def _newest_run(self) -> RunFolder:
+        task = self.current_task
+        folder = WorkspaceFolder.of(self.workspace_for(task))
+        found = runs.of_task(folder, task) if task else []
+        found = found or [run for run in runs.newest(folder) if run.run.exists()][:1]
+        if not found:
+            raise Refused("there is no debug run yet; start one with debugWithAgents")
+        return found[0]
+
+    def session(self, session_id: str) -> SessionFolder:
+        """The session of this id."""
+        if not is_session_id(session_id):
+            raise BadInput(
+                "sessionId", f"{session_id!r} is not the id of a session (12 hex digits)"
+            )
+        for workspace in self.folders():
+            found = runs.find_session(WorkspaceFolder.of(workspace), session_id)
+            if found is not None:
+                return found
+        raise Refused(f"there is no session {session_id} here; getTaskSessions tells which")
+
+    def address(self, session: Session, folder: RunFolder) -> str:
+        """Where this client can read the session: its live document, or the real file."""
+        if self.client.has_virtual_documents:
+            return session.uri
+        return folder.session(session.session_id).output.as_uri()
+
+    # The open files.
+
+    def open_document(self, path: Path | str) -> TextDocument | None:
+        """The document of this file, if the editor has it open."""
+        wanted = Path(path)
+        documents: dict[str, TextDocument] = self.workspace.text_documents
+        for text in documents.values():
+            found = path_of(text.uri)
+            if found is not None and (found == wanted or found.resolve() == wanted):
+                return text
+        return None
+
+    @staticmethod
+    def task_path(uri: str) -> Path:
+        """The path in a task file's URI."""
+        path = path_of(uri)
+        if path is None:
+            raise BadInput("taskUri", f"{uri!r} is not the URI of a file; use file:///...")
+        return path
+
+    def touched(self, uri: str) -> None:
+        """A file was opened or changed: the last Markdown file of these is the current task."""
+        path = path_of(uri)
+        if path is not None and path.suffix.lower() in _MARKDOWN:
+            self.current_task = path.resolve()
+
+    def _announce_open_tasks(self) -> None:
+        paths = (path_of(text.uri) for text in self.workspace.text_documents.values())
+        tasks = {str(path.resolve()) for path in paths if path and path.suffix.lower() in _MARKDOWN}
+        for watch in self._watches.values():
+            watch.announce(tuple(sorted(tasks)))
+
+    # What LSP tells.
+
+    def opened_or_closed(self, uri: str) -> None:
+        """The set of open task files has changed; a delivery may have waited for that."""
+        path = path_of(uri)
+        if path is not None and path.suffix.lower() in _MARKDOWN:
+            self._announce_open_tasks()
+
+    def released(self, uri: str) -> None:
+        """A task file was saved or closed: what could not be delivered may go in now."""
+        path = path_of(uri)
+        if path is not None and path.suffix.lower() in _MARKDOWN:
+            for follower in self._followers.values():
+                follower.tell(run_level=True)
+
+    async def read_settings(self) -> None:
+        """The user's file, `initializationOptions`, then what the client says now. Programs to run
+        are never taken from the last: a workspace may have put them there.
+        """
+        answer = await self.client.configuration("bugLsp", None)
+        if isinstance(answer, dict):
+            self._layers[1] = {key: value for key, value in answer.items() if key != "agents"}
+        self.apply_settings()
+        self.settings_read.set()
+
+    def initialization_options(self, options: Any) -> None:
+        """The settings that came with `initialize`: the section itself, or under its name."""
+        if isinstance(options, dict):
+            section = options.get("bugLsp", options)
+            self._layers[0] = section if isinstance(section, dict) else {}
+
+    def apply_settings(self) -> None:
+        """Take the settings; wrong ones are said and the last good ones stay."""
+        try:
+            self.settings = user_settings.load(*self._layers)
+        except BugLspError as error:
+            self.client.say(f"bug-lsp settings: {error.message}", types.MessageType.Warning)
+
+    async def attach(self) -> None:
+        """Find the runs that are still going, or that somebody left half done."""
+        await self.read_settings()
+        for workspace in self.folders():
+            folder = self.watch(workspace)
+            for run in await run_sync(runs.active, folder):
+                self.follow(run, mine=False)
+
+    async def content(self, uri: str) -> str:
+        """The text of a live document."""
+        ids = parse_session_uri(uri)
+        if ids is None:
+            raise refuse(f"{uri} is not the address of a session's document")
+        session = self.run(ids[0]).session(ids[1])
+        if not session.spec.exists():
+            raise refuse(f"there is no session {ids[1]} in run {ids[0]}")
+        facts = await run_sync(runs.facts, session)
+        shown = materialise_session(ids[0], facts)
+        text = await run_sync(document, session, shown)
+        self.documents.was_read(uri, text)
+        return text

@@ -1,0 +1,73 @@
+"""Text documents by LSP's own rules: lines end at \\n, \\r\\n or \\r and nowhere else."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+
+from lsprotocol import types
+from pygls.workspace import TextDocument, Workspace
+
+_LINE = re.compile(r"[^\r\n]*(?:\r\n|\n|\r)|[^\r\n]+")
+_LINE_END = re.compile(r"\r\n|\n|\r")
+
+
+class ExactDocument(TextDocument):
+    """pygls splits lines with `str.splitlines`, which also breaks at form feeds and at U+2028: an
+    edit below such a character would be made in the wrong line (openlawlibrary/pygls#591).
+    """
+
+    @property
+    def lines(self) -> Sequence[str]:
+        """The lines with their ends."""
+        return tuple(_LINE.findall(self.source))
+
+
+class ExactWorkspace(Workspace):
+    """A workspace of exact documents."""
+
+    @classmethod
+    def like(cls, other: Workspace) -> ExactWorkspace:
+        """The same workspace, before any document was opened."""
+        return cls(
+            other.root_uri,
+            types.TextDocumentSyncKind.Incremental,
+            list(other.folders.values()),
+            types.PositionEncodingKind(other.position_encoding or "utf-16"),
+        )
+
+    def _create_text_document(
+        self,
+        doc_uri: str,
+        source: str | None = None,
+        version: int | None = None,
+        language_id: str | None = None,
+    ) -> ExactDocument:
+        return ExactDocument(
+            doc_uri,
+            source=source,
+            version=version,
+            language_id=language_id,
+            sync_kind=types.TextDocumentSyncKind.Incremental,
+            position_codec=self.position_codec,
+        )
+
+
+def position_at(text: str, offset: int, encoding: str) -> types.Position:
+    """The position of a character offset, in the units that were agreed on with the client."""
+    line = start = 0
+    for match in _LINE_END.finditer(text, 0, offset):
+        line, start = line + 1, match.end()
+    before = text[start:offset]
+    if encoding == "utf-8":
+        units = len(before.encode("utf-8", "surrogatepass"))
+    elif encoding == "utf-32":
+        units = len(before)
+    else:
+        units = len(before.encode("utf-16-le", "surrogatepass")) // 2
+    return types.Position(line=line, character=units)
+
+
+def lines_between(text: str, start: int, end: int) -> str:
+    """The lines from `start` to `end`, counted from 0, both included."""
+    return "".join(_LINE.findall(text)[start : end + 1])
