@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     from .args import Options
 
-_DELIVERED, _NOT_DELIVERED, _INTERRUPTED = 0, 1, 130
+_CONCLUDED, _NOT_CONCLUDED, _INTERRUPTED = 0, 1, 130
 
 
 def debug(options: Options) -> int:
@@ -55,7 +55,7 @@ def exit_status(ended: Ended) -> int:
     """0 when a conclusion was delivered."""
     if ended.interrupted:
         return _INTERRUPTED
-    return _DELIVERED if ended.status.delivered else _NOT_DELIVERED
+    return _CONCLUDED if ended.concluded else _NOT_CONCLUDED
 
 
 def agents_of(text: str | None) -> tuple[AgentChoice, ...] | None:

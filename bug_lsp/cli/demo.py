@@ -46,7 +46,7 @@ def demo(options: Options) -> int:
         workspace=workspace, task=task, agents=agents, test_command=project.TEST_COMMAND
     )
     ended = run(request, chosen)
-    if ended.status.delivered and not ended.left:
+    if ended.concluded:
         out()
         _show(task)
         out()

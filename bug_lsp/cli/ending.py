@@ -30,7 +30,7 @@ def tell(ended: Ended, say: Say) -> None:
         say(f"the run is left in the background; to look at it: {_look_again(ended.folder)}")
         return
     task = Path(runs.load(ended.folder).task_path)
-    if ended.status.delivered:
+    if ended.concluded:
         _tell_conclusion(ended.status, task, say)
     else:
         _tell_why_none(ended, task, say)
@@ -70,7 +70,9 @@ def _tell_why_none(ended: Ended, task: Path, say: Say) -> None:
         source = folder.session(runs.source(folder, runs.load(folder)))
         say(f"the conclusion is not in {task}: {ended.problem}; read it in {source.output}")
         return
-    if folder.cancelled.exists():
+    if status.delivered:
+        say(f"no session completed; what failed stands in {task}")
+    elif folder.cancelled.exists():
         say(f"the run was cancelled; nothing was written into {task}")
     else:
         say(f"the run ended without a synthesis; nothing was written into {task}")

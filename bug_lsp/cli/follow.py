@@ -11,7 +11,7 @@ import signal
 from collections.abc import Callable, Hashable
 from dataclasses import dataclass
 
-from bug_lsp.domain.run import RunStatus, Session
+from bug_lsp.domain.run import RunStatus, Session, Status
 from bug_lsp.session import delivery
 from bug_lsp.session.cancel import cancel_run
 from bug_lsp.session.view import RunView, tool_calls
@@ -40,6 +40,17 @@ class Ended:
     interrupted: bool
     left: bool
     """It goes on in the background."""
+
+    @property
+    def concluded(self) -> bool:
+        """Whether somebody's conclusion was delivered: not where only failures could be told."""
+        orchestrator = self.status.orchestrator
+        by_orchestrator = (
+            orchestrator is not None
+            and orchestrator.status is Status.COMPLETED
+            and orchestrator.agent_type != "digest"  # by itself it knows nothing
+        )
+        return self.status.delivered and (self.status.completed_count > 0 or by_orchestrator)
 
 
 async def follow(start: Callable[[], RunFolder], progress: Progress) -> Ended:

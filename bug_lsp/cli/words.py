@@ -34,4 +34,6 @@ def doing(session: Session) -> str:
     """What a session is doing, or how it ended."""
     if session.status is Status.FAILED and session.failure:
         return one_line(session.failure.message, 300)
-    return session.activity if session.status is Status.RUNNING else str(session.status)
+    if session.status is Status.RUNNING:
+        return session.activity or "starting"
+    return str(session.status)

@@ -109,7 +109,11 @@ def worktrees(folder: WorkspaceFolder) -> list[str]:
 
 def _others() -> Iterator[int]:
     me = os.getpid()
-    return (int(name) for name in os.listdir("/proc") if name.isdigit() and int(name) != me)
+    return (
+        int(name)
+        for path in Path("/proc").iterdir()
+        if (name := path.name).isdigit() and int(name) != me
+    )
 
 
 def _read(pid: int, what: str) -> bytes:

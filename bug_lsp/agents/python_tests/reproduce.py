@@ -139,8 +139,9 @@ def _nothing_fails(
     else:
         which = " of the test command" if limited else ""
         passing = f"all {passed} tests{which} pass" if passed > 1 else f"the one test{which} passes"
+        passing = passing if passed else f"nothing passes or fails ({run.counted()})"
         sentence = (
-            f"{passing if passed else 'no test was run to its end'}: {agent} needs a test that fails while the bug is there;"
+            f"{passing}: {agent} needs a test that fails while the bug is there;"
             " add one or give testCommand"
         )
         if run.stopped is not None and len(run.tests) < len(run.collected):
