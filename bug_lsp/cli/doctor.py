@@ -143,7 +143,10 @@ def _line(path: Path, error: BugLspError) -> int | None:
         return int(match[1])
     field = re.escape(str(getattr(error, "field", "")).rpartition(".")[2])
     named = re.compile(rf"\s*(\[+.*\b)?[\"']?{field}[\"']?\s*(=|\])")
-    lines = path.read_text(errors="replace").splitlines()
+    try:
+        lines = path.read_text(errors="replace").splitlines()
+    except OSError:
+        return None
     return next((number for number, line in enumerate(lines, 1) if named.match(line)), None)
 
 

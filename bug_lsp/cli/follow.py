@@ -111,6 +111,8 @@ class _Follower:
                     return self._ended(status, left=False)
                 await self._presses.news.wait()
                 await asyncio.sleep(_BREATH)
+            # Both presses may have come between two looks.
+            await self._cancel_if_asked()
             return self._ended(self._view.status(), left=not self._view.finished())
 
     def _hear(self, run_id: str, _session_id: str) -> None:

@@ -227,6 +227,9 @@ class BugLspServer(LanguageServer):
             self.current_task = path.resolve()
 
     def _announce_open_tasks(self) -> None:
+        # What is announced here is left to us; without edits all we could do is what others can.
+        if not self.client.has_edits:
+            return
         paths = (path_of(text.uri) for text in self.workspace.text_documents.values())
         tasks = {str(path.resolve()) for path in paths if path and path.suffix.lower() in _MARKDOWN}
         for watch in self._watches.values():

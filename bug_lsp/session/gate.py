@@ -88,6 +88,10 @@ def _start(session: SessionFolder) -> _Started:
     mine = runs.claim_for(session.session_id)
     if not files.create_once(session.start_claim, mine):
         files.replace(session.start_claim, mine)
+    spec = runs.spec(session)
+    # So that a client that shows real files has one to show from the first moment on.
+    opening = f"> **starting** · {spec.agent_type}"
+    files.create_once(session.output, padded_status(opening) + f"\n# {spec.title}\n".encode())
     try:
         return [(session, spawn(session))]
     except OSError as error:

@@ -73,17 +73,24 @@ class _Store:
         """Create it where it is not there yet, and borrow the objects of `source`."""
         store = cls(path)
         if not (path / "HEAD").exists():
-            make_private(path.parent)
-            sha = source and git.maybe("rev-parse", "--show-object-format", cwd=source)
-            git.run(
-                "init", "-q", "--bare", "--template=", f"--object-format={sha or 'sha1'}", str(path),
-                cwd=path.parent,
-            )  # fmt: skip
-            path.chmod(0o700)
+            cls._create(path, source)
         if source is not None:
             store.borrow(source)
             store._configure(source)
         return store
+
+    @staticmethod
+    def _create(path: Path, source: Path | None) -> None:
+        # Under another name until it is whole: a half one would be in the way for ever.
+        half = make_private(path.parent) / f".{path.name}"
+        shutil.rmtree(half, ignore_errors=True)
+        sha = source and git.maybe("rev-parse", "--show-object-format", cwd=source)
+        git.run(
+            "init", "-q", "--bare", "--template=", f"--object-format={sha or 'sha1'}", str(half),
+            cwd=path.parent,
+        )  # fmt: skip
+        half.chmod(0o700)
+        half.rename(path)
 
     def borrow(self, source: Path) -> None:
         """Make the objects of another repository visible in ours, without copying them."""

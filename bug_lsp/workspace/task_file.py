@@ -74,7 +74,9 @@ def create(workspace: Path, tasks_dir: str, title: str, description: str) -> Pat
                 continue
             return path
     except OSError as error:
-        raise Refused(f"the task file could not be written in {folder}: {error}") from error
+        raise Refused(
+            f"the task file could not be written in {folder}: {error.strerror}; nothing was started"
+        ) from error
     raise Refused(f"there are a thousand tasks named {slug(title)} in {folder}; give another title")
 
 

@@ -48,6 +48,7 @@ signal.pause()
 @dataclass(frozen=True)
 class User:
     root: Path
+    state: Path
 
     @property
     def project(self) -> Path:
@@ -56,10 +57,6 @@ class User:
     @property
     def task(self) -> Path:
         return self.project / "tasks" / "totals.md"
-
-    @property
-    def state(self) -> Path:
-        return self.root / "state"
 
     @property
     def config(self) -> Path:
@@ -123,8 +120,8 @@ class User:
 
 
 @pytest.fixture
-def user(tmp_path: Path) -> Iterator[User]:
-    user = User(tmp_path / "user")
+def user(tmp_path: Path, state_dir: Path) -> Iterator[User]:
+    user = User(tmp_path / "user", state_dir)
     for folder in ("home", "tmp", "shop/tasks"):
         (user.root / folder).mkdir(parents=True)
     (user.project / "shop.py").write_text("def total(items):\n    return sum(items[:-1])\n")

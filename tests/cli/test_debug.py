@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import os
+import signal
 
 import pytest
 
@@ -119,3 +121,14 @@ def test_a_conclusion_that_cannot_be_delivered_is_told_with_the_place_to_read_it
     assert done.returncode == 1
     assert "does not exist" in done.stdout
     assert "output.md" in done.stdout
+
+
+def test_a_killed_session_process_leaves_nobody_waiting(user: User):
+    process = user.start("debug", user.task, "--agents", "blocked", "--json")
+    user.ready.read_text()
+    (session,) = user.state.glob("workspaces/*/runs/*/sessions/*/process.json")
+    os.kill(json.loads(session.read_bytes())["pid"], signal.SIGKILL)
+    out, err = process.communicate(timeout=60)
+    assert process.returncode == 1
+    assert json.loads(out)["sessions"][0]["failure"]["kind"] == "lost"
+    assert "no session completed" in err

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 from pathlib import Path
 
@@ -57,12 +58,11 @@ def test_the_history_is_the_same_whatever_the_users_git_is_set_to(tmp_path, monk
     plain.mkdir()
     odd.mkdir()
     first = project.build(plain)
-    settings = tmp_path / "gitconfig"
+    settings = Path(os.environ["HOME"], ".gitconfig")
     settings.write_text(
         "[core]\nautocrlf = true\n[commit]\ngpgSign = true\n[apply]\nwhitespace = fix\n"
         "[am]\nthreeWay = true\n[i18n]\ncommitEncoding = latin-1\n[init]\ndefaultBranch = x\n"
     )
-    monkeypatch.setenv("GIT_CONFIG_GLOBAL", str(settings))
     monkeypatch.setenv("TZ", "Asia/Tokyo")
     second = project.build(odd)
     assert _git(first, "rev-parse", "HEAD") == _git(second, "rev-parse", "HEAD")

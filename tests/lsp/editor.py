@@ -7,6 +7,7 @@ for another version), and remembers what it was asked to show and say.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import json
 import os
 import sys
@@ -17,6 +18,7 @@ from typing import Any
 
 from lsprotocol import types
 from lsprotocol.converters import get_converter
+from pygls.exceptions import JsonRpcException
 from pygls.workspace import PositionCodec
 from pytest_lsp import LanguageClient, make_test_lsp_client
 
@@ -56,6 +58,7 @@ class Editor:
         self.edits: list[types.ApplyWorkspaceEditParams] = []
         self.before_edit: Callable[[], None] | None = None
         """Called once when an edit arrives, before it is applied: the user types meanwhile."""
+        self.lets_edit = True
         self.follow_documents = True
         self._ended = False
         self._reads: set[asyncio.Task[None]] = set()
@@ -192,6 +195,11 @@ class Editor:
         """What stands in a buffer."""
         return self.buffers[path.as_uri()].source
 
+    async def _follow(self, uri: str) -> None:
+        """Read a document because it was refreshed; its run may have been deleted meanwhile."""
+        with contextlib.suppress(JsonRpcException):
+            await self.read(uri)
+
     async def read(self, uri: str) -> str:
         """A live document's text, read now."""
         params = types.TextDocumentContentParams(uri=uri)
@@ -232,7 +240,7 @@ class Editor:
         @client.feature(types.WORKSPACE_TEXT_DOCUMENT_CONTENT_REFRESH)
         def refresh(params: types.TextDocumentContentRefreshParams) -> None:
             if self.follow_documents:
-                self._soon(self.read(params.uri))
+                self._soon(self._follow(params.uri))
 
         @client.feature(types.WORKSPACE_APPLY_EDIT)
         def apply_edit(params: types.ApplyWorkspaceEditParams) -> types.ApplyWorkspaceEditResult:
@@ -240,7 +248,8 @@ class Editor:
             if self.before_edit is not None:
                 typing, self.before_edit = self.before_edit, None
                 typing()
-            return types.ApplyWorkspaceEditResult(applied=self._apply(params.edit))
+            applied = self.lets_edit and self._apply(params.edit)
+            return types.ApplyWorkspaceEditResult(applied=applied)
 
         @client.feature(types.WINDOW_SHOW_DOCUMENT)
         def show_document(params: types.ShowDocumentParams) -> types.ShowDocumentResult:

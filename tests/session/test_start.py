@@ -121,7 +121,7 @@ def _loop(project: Project) -> Path:
     ("spoil", "said"),
     [
         (_folder, "is a folder; name a Markdown file"),
-        (lambda project: project.task("# x\0y\n".encode()), "is a binary file"),
+        (lambda project: project.task(b"# x\0y\n"), "is a binary file"),
         (lambda project: project.task(b"# caf\xe9\n"), "is not UTF-8 (byte 5); save it as UTF-8"),
         (lambda project: project.task("#" * 10_000_000), "has 10,000,000 bytes, more than"),
         (lambda project: project.task(name="tasks/a.txt"), "is not a Markdown file"),
@@ -130,7 +130,7 @@ def _loop(project: Project) -> Path:
         (_link_out, "is outside the workspace"),
         (_fifo, "is not a regular file"),
         (lambda project: project.root / "tasks/gone.md", "does not exist; create it"),
-        (lambda project: project.root / f"tasks/{'x' * 300}.md", "cannot be read"),
+        (lambda project: project.task().with_name(f"{'x' * 300}.md"), "cannot be read"),
         (lambda project: project.root / "a\0b.md", "is not a usable path"),
         (_loop, ""),
     ],
@@ -226,7 +226,7 @@ def test_of_two_processes_for_one_session_the_second_leaves_without_harm(
         assert not run.sessions[0].result.exists()
         stile.let_go()
         run.wait_finished()
-    assert run.result().message == "all is well"
+    assert run.result().message == "ready\nall is well"
 
 
 def test_a_run_that_cannot_be_read_is_named_and_can_be_deleted(project: Project) -> None:
@@ -312,6 +312,7 @@ def test_where_no_file_can_be_written_nothing_starts(
     became, said = start_elsewhere(project, limit)
     assert became == "Refused"
     check_nothing_started(project, state_dir, said)
+    assert start_elsewhere(project)[0] == "started"
 
 
 @pytest.fixture

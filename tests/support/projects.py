@@ -102,7 +102,7 @@ class Project:
         self.git("commit", "-q", "--allow-empty", "-m", message)
         return self.git("rev-parse", "HEAD")
 
-    def task(self, text: str = TASK, name: str = "tasks/prices.md") -> Path:
+    def task(self, text: str | bytes = TASK, name: str = "tasks/prices.md") -> Path:
         """A task file."""
         return self.write(name, text)
 
