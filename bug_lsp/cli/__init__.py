@@ -18,6 +18,28 @@ CANNOT, BAD_USAGE, INTERRUPTED = 1, 2, 130
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the program; returns its exit status."""
     options = parse(sys.argv[1:] if arguments is None else arguments)
+    from bug_lsp.domain.errors import BadInput, BugLspError
+
+    try:
+        return _run(options)
+    except BadInput as error:
+        from .names import as_typed
+
+        return _say(as_typed(error, options), BAD_USAGE)
+    except BugLspError as error:
+        return _say(error.message, CANNOT)
+    except KeyboardInterrupt:
+        return INTERRUPTED
+    except BrokenPipeError:
+        # Who read our output has seen enough; at exit Python would complain about the rest.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return CANNOT
+    except OSError as error:
+        where = f"{error.filename}: " if error.filename else ""
+        return _say(f"{where}{error.strerror or error}", CANNOT)
+
+
+def _run(options: Options) -> int:
     if options.command in (None, "serve"):
         return _serve(options)
     for stream in (sys.stdout, sys.stderr):
@@ -35,28 +57,6 @@ def _serve(options: Options) -> int:
 
 
 def _in_terminal(options: Options) -> int:
-    from bug_lsp.domain.errors import BadInput, BugLspError
-
-    from .names import as_typed
-
-    try:
-        return _run(options)
-    except BadInput as error:
-        return _say(as_typed(error, options), BAD_USAGE)
-    except BugLspError as error:
-        return _say(error.message, CANNOT)
-    except KeyboardInterrupt:
-        return INTERRUPTED
-    except BrokenPipeError:
-        # Who read our output has seen enough; at exit Python would complain about the rest.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return CANNOT
-    except OSError as error:
-        where = f"{error.filename}: " if error.filename else ""
-        return _say(f"{where}{error.strerror or error}", CANNOT)
-
-
-def _run(options: Options) -> int:
     # Each command imports what it needs: a server must be up before the editor wonders.
     match options.command:
         case "debug":

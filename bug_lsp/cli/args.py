@@ -51,7 +51,19 @@ def parse(arguments: Sequence[str]) -> Options:
     _add_status(commands)
     _add_doctor(commands)
     _add_demo(commands)
+    for argument in arguments:
+        if not _is_text(argument):
+            parser.error(f"{argument!a} is not UTF-8")
     return parser.parse_args(arguments, Options())
+
+
+def _is_text(argument: str) -> bool:
+    """Whether it can be written into a file: what was typed may be any bytes."""
+    try:
+        argument.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 _Commands = argparse._SubParsersAction  # noqa: SLF001 - argparse gives the type no other name

@@ -16,7 +16,7 @@ from bug_lsp.workspace import task_file
 
 from .follow import Ended
 from .where import workspace_of
-from .words import agent, label, sessions_of
+from .words import agent, label, place, sessions_of
 
 _CAUSE = "Root cause"
 _LINE = 400
@@ -42,7 +42,7 @@ def tell(ended: Ended, say: Say) -> None:
 
 def _tell_conclusion(status: RunStatus, task: Path, say: Say) -> None:
     found = _conclusion(task, status.debug_run_id)
-    say(f"{next(iter(found), 'Synthesis')}: {task}")
+    say(f"{next(iter(found), 'Synthesis')}: {place(task)}")
     cause = _first_line(found.get(_CAUSE, ""))
     if cause:
         say(f"{_CAUSE}: {cause}")
@@ -68,14 +68,14 @@ def _tell_why_none(ended: Ended, task: Path, say: Say) -> None:
     status, folder = ended.status, ended.folder
     if ended.problem:
         source = folder.session(runs.source(folder, runs.load(folder)))
-        say(f"the conclusion is not in {task}: {ended.problem}; read it in {source.output}")
+        say(f"the conclusion is not in {place(task)}: {ended.problem}; read it in {source.output}")
         return
     if status.delivered:
-        say(f"no session completed; what failed stands in {task}")
+        say(f"no session completed; what failed stands in {place(task)}")
     elif folder.cancelled.exists():
-        say(f"the run was cancelled; nothing was written into {task}")
+        say(f"the run was cancelled; nothing was written into {place(task)}")
     else:
-        say(f"the run ended without a synthesis; nothing was written into {task}")
+        say(f"the run ended without a synthesis; nothing was written into {place(task)}")
     for session in sessions_of(status):
         if session.status is Status.COMPLETED:
             say(f"{label(session)} {agent(session)}: {folder.session(session.session_id).output}")

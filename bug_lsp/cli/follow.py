@@ -11,6 +11,7 @@ import signal
 from collections.abc import Callable, Hashable
 from dataclasses import dataclass
 
+from bug_lsp.domain.errors import BugLspError
 from bug_lsp.domain.run import RunStatus, Session, Status
 from bug_lsp.session import delivery
 from bug_lsp.session.cancel import cancel_run
@@ -59,11 +60,20 @@ async def follow(start: Callable[[], RunFolder], progress: Progress) -> Ended:
     loop = asyncio.get_running_loop()
     loop.add_signal_handler(signal.SIGINT, presses.press)
     try:
-        folder = await asyncio.to_thread(start)
+        folder = await _started(start, presses)
         progress.begin(runs.load(folder))
         return await _Follower(folder, progress, presses).follow()
     finally:
         loop.remove_signal_handler(signal.SIGINT)
+
+
+async def _started(start: Callable[[], RunFolder], presses: _Presses) -> RunFolder:
+    try:
+        return await asyncio.to_thread(start)
+    except BugLspError as error:
+        if presses.count:  # the terminal sends Ctrl-C to the git that was at work, too
+            raise KeyboardInterrupt from error
+        raise
 
 
 class _Presses:

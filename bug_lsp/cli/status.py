@@ -20,7 +20,7 @@ from bug_lsp.store.layout import RunFolder, WorkspaceFolder
 
 from .say import note, out
 from .where import workspace_of
-from .words import agent, elapsed, label, sessions_of
+from .words import agent, elapsed, label, place, sessions_of
 
 if TYPE_CHECKING:
     from .args import Options
@@ -98,7 +98,7 @@ def _show_one(folder: RunFolder, *, as_json: bool) -> None:
         return
     task = Path(view.run.task_path)
     out(f"{one_line(run.title)}  ({run.debug_run_id})")
-    out(f"task file: {task}" + (", synthesis delivered" if run.delivered else ""))
+    out(f"task file: {place(task)}" + (", synthesis delivered" if run.delivered else ""))
     problem = view.problem()
     if problem:
         out(f"not delivered: {problem}")

@@ -246,5 +246,6 @@ def _show_end(session: SessionFolder, result: Result) -> None:
 def _keep_index(folder: RunFolder, board: Board) -> None:
     """A finished run leaves the list of those that a starting server looks at."""
     marker: Path = folder.workspace.active / folder.run_id
-    if finished(board):
+    if finished(board) and marker.exists():
         marker.unlink(missing_ok=True)
+        poke(folder.workspace, folder.run_id)

@@ -32,7 +32,7 @@ _KEPT_CONFIG = ("core.autocrlf", "core.eol", "core.filemode", "core.symlinks", "
 def capture(folder: WorkspaceFolder, workspace: Path, run_id: str) -> Base:
     """Capture the workspace's state under `refs/bug-lsp/{run_id}` of our repository."""
     workspace = workspace.resolve()
-    top = git.maybe("rev-parse", "--show-toplevel", cwd=workspace)
+    top = _top(workspace)
     root = Path(top).resolve() if top else workspace
     try:
         with locked(folder.git_lock):
@@ -53,6 +53,18 @@ def capture(folder: WorkspaceFolder, workspace: Path, run_id: str) -> Base:
         name=root.name or "root",
         prefix=workspace.relative_to(root).as_posix() if workspace != root else "",
     )
+
+
+def _top(workspace: Path) -> str | None:
+    try:
+        return git.text("rev-parse", "--show-toplevel", cwd=workspace)
+    except git.GitError as error:
+        if str(error).startswith("not a git repository"):
+            return None
+        raise Refused(
+            f"git does not read the repository of {workspace} ({error}); run `git status` in it "
+            "and do what it says (nothing was started)"
+        ) from error
 
 
 def release(folder: WorkspaceFolder, run_id: str) -> None:
@@ -147,8 +159,8 @@ def _tree(store: _Store, root: Path, *, is_repository: bool) -> str:
         else:
             env = store.environment(index, None)
             env |= {"GIT_DIR": str(store.path), "GIT_WORK_TREE": str(root)}
-        git.run("add", "-A", "--", ".", cwd=root, env=env)
-        for path in _embedded(root, env):
+        without_commit = git.add_all(root, env)
+        for path in [*_embedded(root, env), *without_commit]:
             _flatten(store, root, path, env)
         return git.text("write-tree", cwd=root, env=env)
 

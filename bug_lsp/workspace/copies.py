@@ -45,7 +45,7 @@ def diff(copy: Path, base: Base) -> bytes:
     env = {"GIT_INDEX_FILE": str(index)}
     try:
         git.run("read-tree", base.commit, cwd=copy, env=env)
-        git.run("add", "-A", "--", ".", cwd=copy, env=env)
+        git.add_all(copy, env)
         patch = git.run(
             "diff", "--cached", "--binary", "--no-color", "--no-ext-diff", "--no-textconv",
             "--src-prefix=a/", "--dst-prefix=b/", base.commit,

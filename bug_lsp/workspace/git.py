@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import subprocess
 from collections.abc import Mapping, Sequence
@@ -23,6 +24,7 @@ _SAFE = (
     "-c", "user.email=bug-lsp@localhost",
 )  # fmt: skip
 _DEADLINE = 300.0
+_NO_COMMIT = re.compile(r"'(.+)/' does not have a commit checked out")
 
 
 class GitError(Exception):
@@ -55,7 +57,7 @@ def run(
         raise GitError(f"git {arguments[0]} took longer than {_DEADLINE:.0f} s") from error
     if done.returncode != 0:
         said = done.stderr.decode(errors="replace").strip().splitlines()
-        errors = [line for line in said if line.startswith("error: ")] or said[-1:]
+        errors = [line for line in said if line.startswith(("error: ", "fatal: "))] or said[-1:]
         reason = errors[0].removeprefix("error: ").removeprefix("fatal: ") if errors else ""
         raise GitError(reason or f"git {arguments[0]} exited with {done.returncode}")
     return done.stdout
@@ -77,3 +79,20 @@ def maybe(*arguments: str, cwd: Path, env: Mapping[str, str] | None = None) -> s
 def paths(output: bytes) -> Sequence[str]:
     """The paths in the output of a command that was given `-z`."""
     return [os.fsdecode(part) for part in output.split(b"\0") if part]
+
+
+def add_all(root: Path, env: Mapping[str, str]) -> list[str]:
+    """Bring the index up to date with the files. Returns the repositories inside that have no commit yet: those
+    git refuses to add."""
+    left_out: list[str] = []
+    while True:
+        pathspec = [".", *(f":(exclude,top,literal){path}" for path in left_out)]
+        try:
+            run("add", "-A", "--", *pathspec, cwd=root, env=env)
+        except GitError as error:
+            found = _NO_COMMIT.fullmatch(str(error))
+            if found is None or found[1] in left_out:
+                raise
+            left_out.append(found[1])
+        else:
+            return left_out

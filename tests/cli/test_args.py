@@ -69,3 +69,22 @@ def test_a_starting_server_imports_nothing_of_the_terminal():
         [sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=30
     )
     assert done.stdout == "[]\n"
+
+
+def test_an_argument_that_is_no_text_is_refused():
+    done = subprocess.run(
+        [sys.executable, "-m", "bug_lsp", "debug", b"bug\xff.md"],
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=30,
+    )
+    assert done.returncode == 2
+    assert done.stderr.startswith("bug-lsp: 'bug\\udcff.md' is not UTF-8")
+
+
+def test_an_address_that_cannot_be_used_is_one_line(user: User):
+    done = user.run("serve", "--tcp", "192.0.2.1:1")
+    assert done.returncode == 1
+    assert done.stderr.startswith("bug-lsp: ")
+    assert done.stderr.count("\n") == 1

@@ -73,9 +73,7 @@ class Editor:
 
     async def start(self, env: dict[str, str] | None = None, options: Any = None) -> Editor:
         """Start the server and initialise it."""
-        await self.client.start_io(
-            *self.server_command, env={**os.environ, **(env or {})}
-        )
+        await self.client.start_io(*self.server_command, env={**os.environ, **(env or {})})
         capabilities = get_converter().structure(self.capabilities, types.ClientCapabilities)
         await self.within(
             self.client.initialize_session(
@@ -126,7 +124,9 @@ class Editor:
                 async with asyncio.timeout(seconds):
                     await self._changed.wait_for(holds)
             except TimeoutError:
-                raise AssertionError(f"did not come about in {seconds} s: {what or holds}") from None
+                raise AssertionError(
+                    f"did not come about in {seconds} s: {what or holds}"
+                ) from None
         return holds()
 
     async def finished(self, run_id: str, seconds: float = 60) -> dict[str, Any]:
@@ -143,7 +143,10 @@ class Editor:
         """Open a file in the editor."""
         uri, text = path.as_uri(), path.read_bytes().decode()
         self.buffers[uri] = ExactDocument(
-            uri, source=text, version=1, position_codec=PositionCodec(types.PositionEncodingKind.Utf16)
+            uri,
+            source=text,
+            version=1,
+            position_codec=PositionCodec(types.PositionEncodingKind.Utf16),
         )
         item = types.TextDocumentItem(uri=uri, language_id="markdown", version=1, text=text)
         self.client.text_document_did_open(types.DidOpenTextDocumentParams(text_document=item))

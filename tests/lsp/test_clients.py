@@ -127,9 +127,7 @@ async def test_the_whole_job_asks_a_client_only_for_what_it_can(raw, project, ta
 
 
 async def test_a_client_without_virtual_documents_is_given_the_real_file(raw, project, task):
-    await raw.initialise(
-        project.as_uri(), {"window": {"showDocument": {"support": True}}}, OPTIONS
-    )
+    await raw.initialise(project.as_uri(), {"window": {"showDocument": {"support": True}}}, OPTIONS)
     started = await raw.command(
         "debugWithAgents", {"taskUri": task.as_uri(), "agents": [{"agentType": "right"}] * 2}
     )

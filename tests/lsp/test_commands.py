@@ -165,9 +165,7 @@ async def test_orchestrating_is_refused_while_a_session_runs_and_names_it(
         "debugWithAgents",
         {"taskUri": task.as_uri(), "agents": [{"agentType": "waits"}, {"agentType": "right"}]},
     )
-    code, message = await refusal(
-        editor, "orchestrateDebugRun", {"debugRunId": run["debugRunId"]}
-    )
+    code, message = await refusal(editor, "orchestrateDebugRun", {"debugRunId": run["debugRunId"]})
     assert code == REFUSED
     assert f"Debug (1) waits ({run['sessionIds'][0]})" in message
     code, message = await refusal(editor, "deleteDebugRun", {"debugRunId": run["debugRunId"]})

@@ -87,9 +87,7 @@ async def test_an_address_that_is_none_is_refused_in_one_sentence(open_editor, t
         assert "Traceback" not in str(caught.value.message)
 
 
-async def test_terminal_escapes_and_control_characters_do_not_reach_the_document(
-    open_editor, task
-):
+async def test_terminal_escapes_and_control_characters_do_not_reach_the_document(open_editor, task):
     code = (
         "import sys; sys.stdout.buffer.write("
         r"b'\x1b[31mred\x1b[0m \x07bell \x00null \xff\xfe bad \xf0\x9f\x90\x9b\n')"
@@ -116,5 +114,3 @@ async def test_a_client_that_stops_reading_stops_no_agent(open_editor, task, tmp
     reader._transport.resume_reading()
     status = await editor.finished(run["debugRunId"])
     assert status["completedCount"] == 1
-
-

@@ -17,7 +17,12 @@ READ_AND_FIX = [
     {"thinking": "Look first.", "tools": [{"kind": "shell", "command": "cat calc.py"}]},
     {
         "tools": [
-            {"kind": "edit", "path": "calc.py", "old": "    return a - b", "new": "    return a + b"}
+            {
+                "kind": "edit",
+                "path": "calc.py",
+                "old": "    return a - b",
+                "new": "    return a + b",
+            }
         ]
     },
     {"text": f"Fixed it.\n\n```json\n{json.dumps(REPORT)}\n```"},

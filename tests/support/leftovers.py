@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import signal
 import subprocess
 from collections.abc import Iterator
@@ -15,6 +16,7 @@ from bug_lsp.session.forget import delete_run
 from bug_lsp.store import runs
 from bug_lsp.store.layout import RunFolder, WorkspaceFolder
 from bug_lsp.store.processes import MARKER
+from bug_lsp.workspace import copies
 
 from .runs import wait_until
 
@@ -44,6 +46,8 @@ def end_and_check(state: Path) -> None:
         wait_until(lambda: not session_processes(state), workspace=folder, deadline=_PATIENCE)
     for run in found:
         delete_run(run)
+    for folder in folders:
+        _forget_bare(folder)
     problems += [f"process {pid} is a session still" for pid in session_processes(state)]
     for run in found:
         left = marked(f"{run.run_id}/")
@@ -70,6 +74,14 @@ def _end(run: RunFolder) -> None:
         return not running(run)
 
     wait_until(ended, workspace=run.workspace, deadline=_PATIENCE)
+
+
+def _forget_bare(folder: WorkspaceFolder) -> None:
+    """Remove what a test made by hand, without a run.json. (Deleted runs have a dot in front.)"""
+    for run in runs.newest(folder):
+        for path in run.sessions.iterdir():
+            copies.remove(run.session(path.name))
+        shutil.rmtree(run.path)
 
 
 def marked(prefix: str) -> list[int]:

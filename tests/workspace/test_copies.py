@@ -11,7 +11,6 @@ import pytest
 
 from bug_lsp.domain.errors import AgentFailure
 from bug_lsp.domain.ids import new_session_id
-from bug_lsp.domain.run import Base
 from bug_lsp.store.files import make_private
 from bug_lsp.store.layout import SessionFolder
 from bug_lsp.workspace import copies, git
@@ -131,6 +130,16 @@ def test_the_patch_shows_a_file_as_it_is_not_as_a_converter_shows_it(project: Pr
     git.run("config", "diff.upper.textconv", "tr a-z A-Z <", cwd=copy)
     (copy / "a.dat").write_text("abd\n")
     assert b"\n-abc\n+abd\n" in copies.diff(copy, base)
+
+
+def test_a_repository_that_an_agent_made_in_its_copy_does_not_cost_the_patch(
+    project: Project,
+) -> None:
+    session, base = capture_it(project.root)
+    copy = copies.make(session, base)
+    git.run("init", "-q", "--template=", "scratch", cwd=copy)
+    (copy / "shop/tax.py").write_text("fixed = 1\n")
+    assert b"+fixed = 1" in copies.diff(copy, base)
 
 
 def test_without_changes_the_patch_is_empty_and_the_copys_index_stays(project: Project) -> None:
