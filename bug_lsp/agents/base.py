@@ -53,7 +53,8 @@ class Answer:
 
 class Agent(Protocol):
     """An agent. `run` returns when the agent has ended well, raises `AgentFailure` when it has
-    not, and lets a cancellation pass after telling the agent to stop."""
+    not, and lets a cancellation pass after telling the agent to stop.
+    """
 
     async def run(self, job: Job, emit: Emit) -> Answer:
         """Do the job, reporting each step through `emit`."""

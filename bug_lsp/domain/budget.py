@@ -18,7 +18,8 @@ TAIL_KEPT = SESSION_LIMIT - HEAD_KEPT
 
 def shares(demands: Sequence[int], total: int = TOTAL_LIMIT, cap: int = SESSION_LIMIT) -> list[int]:
     """Characters granted to each demand: at most the demand, at most `cap`, `total` in all, and the
-    smallest grant as large as it can be."""
+    smallest grant as large as it can be.
+    """
     granted = [0] * len(demands)
     left = max(0, total)
     # From the smallest demand up: each takes an equal part of what is left, or less.
@@ -32,7 +33,8 @@ def shares(demands: Sequence[int], total: int = TOTAL_LIMIT, cap: int = SESSION_
 
 def clip(text: str, limit: int) -> str:
     """The text within `limit` characters: head and tail, and between them a mark that says how
-    much was left out. Cuts at line ends where one is near."""
+    much was left out. Cuts at line ends where one is near.
+    """
     return join_excerpt(text, "", len(text), limit)
 
 

@@ -1,5 +1,6 @@
 """Identifiers. A debugRunId begins with the time counted down, so that the newest run sorts first
-by its name alone and no folder has to be opened to list the latest runs."""
+by its name alone and no folder has to be opened to list the latest runs.
+"""
 
 from __future__ import annotations
 

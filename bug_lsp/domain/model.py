@@ -23,7 +23,8 @@ class Value(BaseModel):
 
 class StoredValue(Value):
     """A value read back from disk. Unknown keys are ignored, so that an older bug-lsp can read
-    what a newer one has written."""
+    what a newer one has written.
+    """
 
     model_config = ConfigDict(
         frozen=True, extra="ignore", alias_generator=to_camel, populate_by_name=True

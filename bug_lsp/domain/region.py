@@ -16,7 +16,9 @@ _REGION = re.compile(
     + r"(?P<body>(?:(?!<!-- bug-lsp:(?:begin|end)\b).*\n)*?)^<!-- bug-lsp:end -->[ \t]*(?=\r?$)",
     re.MULTILINE,
 )
-_EARLIER = re.compile(r"^<details>\n<summary>Earlier synthesis.*?^</details>\n", re.M | re.DOTALL)
+_EARLIER = re.compile(
+    r"^<details>\n<summary>Earlier synthesis.*?^</details>\n", re.MULTILINE | re.DOTALL
+)
 FENCE = re.compile(r"^ {0,3}(?P<fence>`{3,}(?=[^`\n]*$)|~{3,})(?P<info>.*)$", re.MULTILINE)
 """A line that opens a fence, or, with nothing behind the marks, closes one."""
 KEPT_EARLIER = 5
@@ -65,7 +67,8 @@ def _regions(text: str) -> list[re.Match[str]]:
 
 def _gaps_in_fences(pieces: list[str]) -> set[int]:
     """Which gaps between the pieces are inside one fence. A fence that nobody closes has none: else
-    one forgotten line would hide every region after it."""
+    one forgotten line would hide every region after it.
+    """
     inside: set[int] = set()
     fence, opened = "", 0
     for number, piece in enumerate(pieces):
@@ -97,7 +100,7 @@ def merge(text: str, run_id: str, body: str, *, replaced_label: str) -> Edit | N
     matches = _regions(text)
     if not matches:
         start = len(text)
-        lead = "" if not text or text.endswith("\n\n") or text.endswith("\r\n\r\n") else "\n"
+        lead = "" if not text or text.endswith(("\n\n", "\r\n\r\n")) else "\n"
         if text and not text.endswith("\n"):
             lead = "\n\n"
         return Edit(start, start, _eol(lead + _wrap(run_id, body) + "\n", eol))

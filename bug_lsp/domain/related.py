@@ -14,7 +14,7 @@ from .task import title_of
 MOST_RELATED = 3
 _WORD = re.compile(r"[^\W_]+")
 _SECTION = re.compile(
-    r"^## (?P<name>[^\n]+)\n(?P<text>.*?)(?=^## |^<details>|\Z)", re.M | re.DOTALL
+    r"^## (?P<name>[^\n]+)\n(?P<text>.*?)(?=^## |^<details>|\Z)", re.MULTILINE | re.DOTALL
 )
 _MIN_WORD = 3
 _FEW = 2
@@ -32,7 +32,8 @@ class Related:
 
 def related(text: str, others: Iterable[tuple[str, str]]) -> list[Related]:
     """Up to three of `others` ((path, text) pairs) that have a synthesis and share telling words
-    with `text`, best first."""
+    with `text`, best first.
+    """
     candidates = [(path, body) for path, body in others if region_of(body)]
     weights = _rarity([body for _, body in candidates])
     wanted = _words(without_regions(text))

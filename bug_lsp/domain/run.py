@@ -1,5 +1,6 @@
 """A debug run and its sessions: what is fixed before the start, what came of it, and the
-materialised status that is shown everywhere."""
+materialised status that is shown everywhere.
+"""
 
 from __future__ import annotations
 
@@ -50,7 +51,7 @@ class CustomAgent(StoredValue):
 
     type: Literal["command", "acp"]
     command: tuple[str, ...] = Field(min_length=1)
-    env: dict[str, str] = {}
+    env: dict[str, str] = Field(default_factory=dict)
 
 
 class Spec(StoredValue):
@@ -104,7 +105,7 @@ class Run(StoredValue):
     max_parallel_agents: int = 4
     session_timeout_seconds: float = 3600
     test_command: str | None = None
-    agents: dict[str, CustomAgent] = {}
+    agents: dict[str, CustomAgent] = Field(default_factory=dict)
 
     @property
     def task_uri(self) -> str:
@@ -237,7 +238,8 @@ def materialise(
     run: Run, debug: Sequence[Facts], orchestrator: Facts | None, *, delivered: bool
 ) -> RunStatus:
     """The run as it is shown, derived from the sessions' own files alone: whoever computes it gets
-    the same. `orchestrator` is the latest one."""
+    the same. `orchestrator` is the latest one.
+    """
     statuses = [facts.status for facts in debug]
     return RunStatus(
         debug_run_id=run.debug_run_id,

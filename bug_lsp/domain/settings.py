@@ -20,5 +20,5 @@ class Settings(Value):
     orchestrator: AgentChoice = AgentChoice(agent_type="codex")
     max_parallel_agents: int = Field(default=4, ge=1, le=64)
     session_timeout_seconds: float = Field(default=3600, gt=0, le=7 * 24 * 3600)
-    agents: dict[str, CustomAgent] = {}
+    agents: dict[str, CustomAgent] = Field(default_factory=dict)
     """Programs named by the user, by agent type. Never taken from a file in the workspace."""

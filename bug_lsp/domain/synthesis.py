@@ -1,5 +1,6 @@
 """The synthesis as the task file shows it, and the rule-based `digest` that stands in where no
-orchestrator could speak."""
+orchestrator could speak.
+"""
 
 from __future__ import annotations
 
@@ -22,7 +23,8 @@ _UNDERLINE = re.compile(r"^( {0,3})((?:=+|-+)[ \t]*$)")
 
 def digest(debug: Sequence[Facts]) -> Synthesis:
     """Merges the sessions' findings by place and counts votes. No model, no opinion: the place
-    that most sessions name comes first, and what is not agreed is listed as a conflict."""
+    that most sessions name comes first, and what is not agreed is listed as a conflict.
+    """
     places = _places(debug)
     reports = [
         (facts, facts.result.report)
@@ -77,25 +79,38 @@ def _places(debug: Sequence[Facts]) -> list[list[_Vote]]:
                 group = []
             group.append(vote)
         groups.append(group)
-    ranked = [sorted(group, key=lambda vote: -vote[1].confidence) for group in groups]
+    return sorted((_by_line(group) for group in groups), key=_weight)
+
+
+def _by_line(group: list[_Vote]) -> list[_Vote]:
+    """The group with its most named line first: of a commit's ten lines the one that another
+    session names too is the one to look at.
+    """
+    named: dict[int, set[str]] = defaultdict(set)
+    for session, finding in group:
+        named[finding.line].add(session)
     return sorted(
-        ranked,
-        key=lambda group: (
-            -len({session for session, _ in group}),
-            -sum(finding.confidence for _, finding in group) / len(group),
-            group[0][1].path,
-            group[0][1].line,
-        ),
+        group, key=lambda vote: (-len(named[vote[1].line]), -vote[1].confidence, vote[1].line)
     )
+
+
+def _weight(group: list[_Vote]) -> tuple[int, float, str, int]:
+    surest: dict[str, float] = defaultdict(float)
+    for session, finding in group:
+        surest[session] = max(surest[session], finding.confidence)
+    return -len(surest), -sum(surest.values()), group[0][1].path, group[0][1].line
 
 
 def _vote(place: list[_Vote]) -> str:
     best = place[0][1]
-    count = len({session for session, _ in place})
+    claims: dict[str, str] = {}
+    for session, finding in place:
+        claims.setdefault(session, one_line(finding.claim, 300))
+    said = "; ".join(dict.fromkeys(claims.values()))
     quote = f" {code(best.quote.strip())}" if best.quote.strip() else ""
+    count = len(claims)
     return (
-        f"- `{best.path}:{best.line}`{quote} ({count} session{'' if count == 1 else 's'}): "
-        f"{one_line(best.claim, 300)}"
+        f"- `{best.path}:{best.line}`{quote} ({count} session{'' if count == 1 else 's'}): {said}"
     )
 
 
@@ -128,7 +143,8 @@ def _note(facts: Facts) -> str:
 
 def from_answer(answer: str) -> Synthesis | None:
     """A synthesis from an answer whose closing block is not valid: its own `##` sections, or all of
-    it as the root cause. None only where there is no text."""
+    it as the root cause. None only where there is no text.
+    """
     text = without_last_json_block(answer)
     if not text:
         return None
@@ -168,8 +184,8 @@ _CAUSE, _SOLUTION = "Root cause", "Recommended solution"
 _STEPS, _NOTES, _CONFLICTS = "Implementation steps", "Session notes", "Conflicts to resolve"
 
 
-def render_region(run: Run, status: RunStatus, synthesis: Synthesis, by: str) -> str:
-    """The body of the task file's region. `by` says who concluded and, if somebody stood in, why."""
+def render_region(status: RunStatus, synthesis: Synthesis, by: str) -> str:
+    """The body of the task file's region. `by` says who concluded and why, if in another's place."""
     notes = {note.session_id: note.note for note in synthesis.session_notes}
     steps = [f"- [ ] {_item(step)}" for step in synthesis.implementation_steps]
     conflicts = [f"- {_item(text)}" for text in synthesis.conflicts]
@@ -217,7 +233,8 @@ def _item(text: str) -> str:
 
 def _body(text: str) -> str:
     """Untrusted Markdown that cannot pass for one of our headings. Code in fences stays as it is; a
-    fence that is left open is closed, else it would swallow what comes after it."""
+    fence that is left open is closed, else it would swallow what comes after it.
+    """
     lines: list[str] = []
     fence = ""
     for line in defuse(clean(text)).strip().splitlines():

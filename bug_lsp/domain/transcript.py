@@ -1,5 +1,6 @@
 """A session as Markdown: the text that is shown live and kept as `output.md`, and the shorter
-text that the orchestrator reads."""
+text that the orchestrator reads.
+"""
 
 from __future__ import annotations
 
@@ -42,7 +43,8 @@ def one_line(text: str, limit: int = 120) -> str:
 
 def code(text: str) -> str:
     """Untrusted text as inline code that it cannot leave."""
-    return f"`{one_line(text, 200).replace('`', 'ˋ')}`" if text else ""
+    # MODIFIER LETTER GRAVE ACCENT looks like a backtick and ends no code.
+    return f"`{one_line(text, 200).replace('`', chr(0x2CB))}`" if text else ""
 
 
 def fenced(text: str, info: str = "") -> str:
@@ -93,7 +95,7 @@ class Transcript:
 
 
 def told(event: Event) -> str:
-    """What the orchestrator is told of an event: the agent's words, and its steps in a line each."""
+    """What the orchestrator is told of an event: the agent's words, its steps in a line each."""
     match event:
         case Text(text=text):
             return clean(text)

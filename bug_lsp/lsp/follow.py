@@ -55,8 +55,9 @@ class Follower:
             try:
                 if await self._look():
                     return
-            except BugLspError as error:
-                log.warning("run %s: %s", self._folder.run_id, error.message)
+            except (BugLspError, FileNotFoundError) as error:
+                # Deleted meanwhile, by whatever window: there is nothing left to follow.
+                log.info("run %s: %s", self._folder.run_id, error)
                 return
             await anyio.sleep(INTERVAL)
 
@@ -71,7 +72,7 @@ class Follower:
             status = await run_sync(self._view.status)
             changed = self._news_of(status) or changed
             self._shape = _shape(status)
-        await self._server.progress_of.update(status)
+        self._server.progress_of.update(status)
         if changed:
             self._announce(status)
         if await run_sync(self._view.finished) and not self._look_closer:

@@ -11,6 +11,7 @@ import json
 import logging
 import os
 import signal
+import stat
 import sys
 import threading
 from typing import Any, Protocol
@@ -35,6 +36,28 @@ class Writer(Protocol):
     def close(self) -> None:
         """Send no more."""
 
+    def backlog(self) -> int:
+        """Bytes that the client has not taken yet."""
+
+
+class FileWriter:
+    """Writes to a regular file, which always takes what it is given."""
+
+    def __init__(self, descriptor: int) -> None:
+        self._file = os.fdopen(descriptor, "wb", 0)
+
+    def write(self, data: bytes) -> None:
+        """Write it."""
+        self._file.write(data)
+
+    def close(self) -> None:
+        """Close the file."""
+        self._file.close()
+
+    def backlog(self) -> int:
+        """Nothing waits."""
+        return 0
+
 
 class PipeWriter:
     """Writes to a pipe without ever waiting for its reader."""
@@ -55,7 +78,7 @@ class PipeWriter:
         return self._transport.get_write_buffer_size()
 
 
-async def run(server: BugLspServer, reader: asyncio.StreamReader, writer: PipeWriter) -> int:
+async def run(server: BugLspServer, reader: asyncio.StreamReader, writer: Writer) -> int:
     """Serve one client to its end; returns the exit code."""
     server.protocol.set_writer(writer)
     server.backlog = writer.backlog
@@ -179,7 +202,7 @@ def _untimely(server: BugLspServer, method: str) -> tuple[int, str] | None:
     return None
 
 
-async def stdio() -> tuple[asyncio.StreamReader, PipeWriter]:
+async def stdio() -> tuple[asyncio.StreamReader, Writer]:
     """Standard input and output as streams. What anybody prints goes to standard error instead:
     standard output is the wire.
     """
@@ -187,12 +210,20 @@ async def stdio() -> tuple[asyncio.StreamReader, PipeWriter]:
     os.dup2(sys.stderr.fileno(), sys.stdout.fileno())
     loop = asyncio.get_running_loop()
     reader = asyncio.StreamReader(limit=1 << 16)
-    try:
+    if _can_be_waited_for(sys.stdin.fileno()):
         await loop.connect_read_pipe(lambda: asyncio.StreamReaderProtocol(reader), sys.stdin)
-    except ValueError:  # a regular file or another thing that cannot be waited for
+    else:
         threading.Thread(target=_feed, args=(loop, reader), daemon=True).start()
+    if not _can_be_waited_for(wire):
+        return reader, FileWriter(wire)
     transport, _ = await loop.connect_write_pipe(asyncio.BaseProtocol, os.fdopen(wire, "wb", 0))
     return reader, PipeWriter(transport)
+
+
+def _can_be_waited_for(descriptor: int) -> bool:
+    """Whether the event loop can watch it: a pipe, a socket or a terminal, but no file."""
+    mode = os.fstat(descriptor).st_mode
+    return stat.S_ISFIFO(mode) or stat.S_ISSOCK(mode) or os.isatty(descriptor)
 
 
 def _feed(loop: asyncio.AbstractEventLoop, reader: asyncio.StreamReader) -> None:

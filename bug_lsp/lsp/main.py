@@ -49,7 +49,7 @@ async def _serve_tcp(host: str, port: int) -> int:
     listener = await asyncio.start_server(connected, host, port)
     async with listener:
         for socket in listener.sockets:
-            print("listening on {}:{}".format(*socket.getsockname()[:2]), file=sys.stderr)
+            sys.stderr.write("listening on {}:{}\n".format(*socket.getsockname()[:2]))
         return await done
 
 
@@ -68,7 +68,7 @@ def _log() -> None:
             logging.handlers.RotatingFileHandler(path, maxBytes=_LOG_BYTES, backupCount=1)
         )
     except OSError as error:
-        print(f"bug-lsp: no log is kept: {error}", file=sys.stderr)
+        sys.stderr.write(f"bug-lsp: no log is kept: {error}\n")
     level = os.environ.get("BUG_LSP_LOG", "WARNING").upper()
     names = logging.getLevelNamesMapping()
     logging.basicConfig(

@@ -32,39 +32,44 @@ class Progress:
 
     def __init__(self, server: BugLspServer) -> None:
         self._server = server
+        self._latest: dict[str, Session] = {}
         self._shown: dict[str, str] = {}
-        """What each token was told last."""
+        """What each token was told last; not there before it has begun and after its end."""
 
-    async def update(self, status: RunStatus) -> None:
+    def update(self, status: RunStatus) -> None:
         """Bring every session's progress up to date: begin, report, end."""
         orchestrator = [status.orchestrator] if status.orchestrator else []
         for session in [*status.sessions, *orchestrator]:
-            if session.session_id in self._shown:
+            known = session.session_id in self._latest
+            self._latest[session.session_id] = session
+            if known:
                 self._report(session)
-            elif not session.status.terminal:
-                await self._begin(session, status.title)
+            elif not session.status.terminal and self._server.client.has_progress:
+                # Not waited for: a client that never answers must not hold up the run's news.
+                self._server.background(self._begin, session.session_id, status.title)
 
-    async def _begin(self, session: Session, title: str) -> None:
-        self._shown[session.session_id] = ""
-        token = token_of(session.session_id)
+    async def _begin(self, session_id: str, title: str) -> None:
+        token = token_of(session_id)
         if not await self._server.client.create_progress(token):
             return
+        session = self._latest[session_id]
         label = session.title.split(":")[0]
         begin = types.WorkDoneProgressBegin(
             title=one_line(f"{label} {session.agent_type}: {title}", 120),
             cancellable=True,
             message=_message(session),
         )
-        self._shown[session.session_id] = _message(session)
+        self._shown[session_id] = _message(session)
         self._server.client.progress(token, begin)
+        self._report(session)  # it may have ended while the client made the token
 
     def _report(self, session: Session) -> None:
-        last = self._shown[session.session_id]
-        if not last:  # it was refused, or has ended
+        last = self._shown.get(session.session_id)
+        if last is None:
             return
         token = token_of(session.session_id)
         if session.status.terminal:
-            self._shown[session.session_id] = ""
+            del self._shown[session.session_id]
             end = types.WorkDoneProgressEnd(message=one_line(outcome(session), 200))
             self._server.client.progress(token, end)
             return

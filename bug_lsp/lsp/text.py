@@ -1,4 +1,4 @@
-"""Text documents by LSP's own rules: lines end at \\n, \\r\\n or \\r and nowhere else."""
+"""Text documents by LSP's own rules: lines end at LF, CRLF or CR and nowhere else."""
 
 from __future__ import annotations
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import signal
 
@@ -19,10 +20,8 @@ def cancel_session(session: SessionFolder) -> bool:
     files.create_once(session.cancel, runs.claim_for(session.session_id))
     process = runs.process(session)
     if process is not None and alive(process.pid, process.birth):
-        try:
+        with contextlib.suppress(ProcessLookupError):
             os.kill(process.pid, signal.SIGTERM)
-        except ProcessLookupError:
-            pass
     else:
         gate.settle(session.run)
     return True
@@ -43,7 +42,8 @@ def cancel_run(folder: RunFolder) -> list[str]:
 
 def running(folder: RunFolder) -> list[str]:
     """The sessions of the run whose process still lives or is about to. Looks at the sessions' own
-    folders, so that a run that cannot be read can be deleted too."""
+    folders, so that a run that cannot be read can be deleted too.
+    """
     sessions = [folder.session(path.name) for path in sorted(folder.sessions.iterdir())]
     return [session.session_id for session in sessions if _runs(session)]
 

@@ -58,7 +58,7 @@ def prepare(folder: RunFolder, session_id: str) -> Delivery:
     debug = [runs.facts(folder.session(spec.session_id)) for spec in run.roster]
     source = runs.facts(folder.session(session_id))
     synthesis, by = _conclusion(debug, source)
-    body = render_region(run, status, synthesis, by)
+    body = render_region(status, synthesis, by)
     return Delivery(folder, session_id, run, body, _label(status))
 
 
@@ -141,7 +141,7 @@ def to_disk(folder: RunFolder, session_id: str) -> bool:
 
 
 def move_on(folder: RunFolder) -> None:
-    """Move a run on as far as it goes without an editor: start what is due, deliver what is done."""
+    """Move a run on as far as it goes without an editor: start what is due, deliver the rest."""
     for left in gate.advance(folder):
         if not open_elsewhere(folder, Path(runs.load(folder).task_path)):
             to_disk(folder, left.session_id)
@@ -157,4 +157,7 @@ def from_session_process(folder: RunFolder, session_id: str) -> None:
         if runs.delivered(folder, session_id) or (held is not None and held.held):
             return
         time.sleep(_LOOK_AGAIN)
-    to_disk(folder, session_id)
+    # Still open and not taken: the user said no there, or is still asked. The file must not change
+    # behind unsaved text; whoever saves or closes it, or starts a server, brings it in.
+    if not open_elsewhere(folder, task):
+        to_disk(folder, session_id)

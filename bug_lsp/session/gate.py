@@ -8,6 +8,7 @@ steps leaves a run that the next caller can move on.
 
 from __future__ import annotations
 
+import contextlib
 import subprocess
 from pathlib import Path
 
@@ -28,7 +29,8 @@ _Started = list[tuple[SessionFolder, "subprocess.Popen[bytes]"]]
 
 def advance(folder: RunFolder) -> tuple[Deliver, ...]:
     """Do all that the run needs now. What is left to the caller is returned: a delivery is not
-    done under the lock, as an editor may have to be asked."""
+    done under the lock, as an editor may have to be asked.
+    """
     run = runs.load(folder)
     while True:
         started: _Started = []
@@ -84,7 +86,8 @@ def _name(run: Run, session_id: str) -> str:
 
 def _start(session: SessionFolder) -> _Started:
     """Claim the start of a session and make it. A claim whose owner died is taken over: should its
-    process be up after all, ours finds the place taken and leaves."""
+    process be up after all, ours finds the place taken and leaves.
+    """
     mine = runs.claim_for(session.session_id)
     if not files.create_once(session.start_claim, mine):
         files.replace(session.start_claim, mine)
@@ -179,10 +182,8 @@ def _bury(run: Run, session: SessionFolder) -> None:
     tree.end(tree.marker(session.run.run_id, session.session_id))
     copy = session.copy / run.base.name
     if (copy / ".git").exists() and not session.patch.exists():
-        try:
+        with contextlib.suppress(git.GitError, OSError):  # a copy only half made has no patch
             files.replace(session.patch, copies.diff(copy, run.base))
-        except (git.GitError, OSError):
-            pass  # a copy that was only half made has no patch
 
 
 def lost_itself(session: SessionFolder) -> None:

@@ -18,8 +18,15 @@ from bug_lsp.domain.budget import (
     shares,
 )
 from bug_lsp.domain.related import Related
-from bug_lsp.domain.report import Finding, Report, SessionNote, Synthesis
-from bug_lsp.domain.report import fenced_json, report_schema, synthesis_schema
+from bug_lsp.domain.report import (
+    Finding,
+    Report,
+    SessionNote,
+    Synthesis,
+    fenced_json,
+    report_schema,
+    synthesis_schema,
+)
 from bug_lsp.domain.run import Context, Facts, Run
 from bug_lsp.domain.transcript import clean, fenced, one_line
 from bug_lsp.store.layout import RunFolder

@@ -1,5 +1,6 @@
 """Writes what an agent does: `events.jsonl` for programs, `output.md` for people, and the excerpt
-that the orchestrator will read. Memory stays bounded, however much the agent says."""
+that the orchestrator will read. Memory stays bounded, however much the agent says.
+"""
 
 from __future__ import annotations
 
@@ -138,7 +139,7 @@ class Recorder:
             write()
         except OSError as error:
             if not self._broken:
-                print(f"output is no longer recorded: {error}", file=sys.stderr, flush=True)
+                sys.stderr.write(f"output is no longer recorded: {error}\n")
             self._broken = True
 
     @staticmethod

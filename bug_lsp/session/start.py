@@ -47,7 +47,8 @@ class Request:
 
 def start_run(request: Request, settings: Settings) -> RunFolder:
     """Create the run and start its first sessions. Returns when they are on their way; what is
-    wrong with the request is said before anything is started or written."""
+    wrong with the request is said before anything is started or written.
+    """
     agents = _agents(request.agents, settings)
     _check_orchestrator(settings)
     workspace = _workspace(request.workspace)
@@ -61,7 +62,8 @@ def start_run(request: Request, settings: Settings) -> RunFolder:
             task = task_file.create(workspace, settings.tasks_dir, title, description)
             undo.callback(task.unlink, missing_ok=True)
             text = task_file.read(task, "title")
-        run = _run(request, settings, agents, workspace, task, text)
+        title = one_line((request.title or "").strip() or title_of(text) or task.stem, _TITLE)
+        run = _run(request, settings, _roster(agents, title), workspace, task)
         undo.callback(capture.release, folder, run.debug_run_id)
         others = task_file.others(task.parent, task)
         prompt = prompts.debug_prompt(
@@ -106,6 +108,12 @@ def _workspace(path: Path) -> Path:
         raise Refused(f"the workspace {path} does not exist; open a folder that does") from error
     if not real.is_dir():
         raise Refused(f"the workspace {path} is not a folder; open a folder")
+    try:
+        str(real).encode()
+    except UnicodeEncodeError as error:
+        raise Refused(
+            f"the name of the workspace {str(real)!r} is not UTF-8; rename the folder"
+        ) from error
     return real
 
 
@@ -168,17 +176,8 @@ def _task(request: Request, workspace: Path, settings: Settings) -> tuple[Path |
     return None, ""
 
 
-def _run(
-    request: Request,
-    settings: Settings,
-    agents: tuple[AgentChoice, ...],
-    workspace: Path,
-    task: Path,
-    text: str,
-) -> Run:
-    title = one_line((request.title or "").strip() or title_of(text) or task.stem, _TITLE)
-    run_id = new_run_id(time.time_ns() // 1_000_000)
-    roster = tuple(
+def _roster(agents: tuple[AgentChoice, ...], title: str) -> tuple[Spec, ...]:
+    return tuple(
         Spec(
             session_id=new_session_id(),
             kind=Kind.DEBUG,
@@ -188,10 +187,16 @@ def _run(
         )
         for number, agent in enumerate(agents, start=1)
     )
+
+
+def _run(
+    request: Request, settings: Settings, roster: tuple[Spec, ...], workspace: Path, task: Path
+) -> Run:
+    run_id = new_run_id(time.time_ns() // 1_000_000)
     return Run(
         debug_run_id=run_id,
         created_at=runs.now(),
-        title=title,
+        title=roster[0].title.partition(": ")[2],
         task_path=str(task),
         workspace=str(workspace),
         base=capture.capture(WorkspaceFolder.of(workspace), workspace, run_id),

@@ -9,6 +9,7 @@ import asyncio
 import os
 import secrets
 from collections.abc import Callable
+from typing import Self
 
 from bug_lsp.domain.ids import is_run_id
 from bug_lsp.domain.run import Process, Status
@@ -32,7 +33,7 @@ class Watch:
         self._bell = Bell(workspace.create(), f"{os.getpid()}-{secrets.token_hex(3)}")
         self._deaths: dict[str, Death] = {}
 
-    def __enter__(self) -> Watch:
+    def __enter__(self) -> Self:
         self._bell.__enter__()
         asyncio.get_running_loop().add_reader(self._bell.fileno(), self._hear)
         return self

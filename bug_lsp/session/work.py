@@ -69,7 +69,7 @@ def work(path: Path) -> None:
         # What was delivered, or could not be, may have been the last thing that the run waited for.
         gate.advance(folder.run)
     except Refused as error:  # deleted meanwhile
-        print(error, file=sys.stderr, flush=True)
+        sys.stderr.write(f"{error}\n")
 
 
 @dataclass
@@ -255,7 +255,7 @@ def _keep_patch(folder: SessionFolder, copy: Path, base: Base) -> str:
         patch = copies.diff(copy, base)
         files.replace(folder.patch, patch)
     except (git.GitError, OSError) as error:
-        print(f"no patch was kept: {error}", file=sys.stderr, flush=True)
+        sys.stderr.write(f"no patch was kept: {error}\n")
         return ""
     return clip(clean(patch.decode(errors="replace")), _PATCH_TOLD)
 

@@ -12,7 +12,8 @@ from .files import make_private
 
 def state_root() -> Path:
     """The user's state folder for bug-lsp, never inside a repository: a clone must not be able to
-    plant state. `BUG_LSP_STATE_DIR` overrides it."""
+    plant state. `BUG_LSP_STATE_DIR` overrides it.
+    """
     override = os.environ.get("BUG_LSP_STATE_DIR")
     if override:
         return Path(override).absolute()
@@ -150,7 +151,7 @@ class RunFolder:
         return SessionFolder(self.sessions / session_id)
 
     def orchestrator_claim(self, number: int) -> Path:
-        """Who orchestrates: `orchestrator.claim`, after a force `orchestrator.2.claim` and so on."""
+        """Who orchestrates: `orchestrator.claim`, after a force `orchestrator.2.claim`, ..."""
         return self.path / ("orchestrator.claim" if number == 1 else f"orchestrator.{number}.claim")
 
     def delivery_claim(self, session_id: str) -> Path:
@@ -158,7 +159,7 @@ class RunFolder:
         return self.path / f"delivery.{session_id}.claim"
 
     def delivered(self, session_id: str) -> Path:
-        """This session's conclusion is in the task file, or why it cannot be."""
+        """Says that this session's conclusion is in the task file, or why it cannot be."""
         return self.path / f"delivered.{session_id}.json"
 
 

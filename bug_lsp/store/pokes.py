@@ -11,6 +11,7 @@ import errno
 import os
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Self
 
 from bug_lsp.domain.model import StoredValue
 
@@ -38,7 +39,7 @@ class Bell:
         self._card = workspace.servers / f"{name}.json"
         self._descriptor = -1
 
-    def __enter__(self) -> Bell:
+    def __enter__(self) -> Self:
         # Under another name until it is open: a writer removes a pipe that nobody reads.
         unopened = self._pipe.with_suffix(".new")
         unopened.unlink(missing_ok=True)

@@ -16,7 +16,8 @@ MARKER = "BUG_LSP_SESSION"
 
 def birth(pid: int) -> str | None:
     """When the process was born, in the system's own words; None when there is no such process or
-    it is a zombie (dead, but not yet waited for)."""
+    it is a zombie (dead, but not yet waited for).
+    """
     return _birth_linux(pid) if sys.platform == "linux" else _birth_elsewhere(pid)
 
 

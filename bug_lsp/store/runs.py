@@ -134,7 +134,8 @@ def active(workspace: WorkspaceFolder) -> list[RunFolder]:
 
 def _names(folder: Path) -> list[str]:
     try:
-        return sorted(name for name in os.listdir(folder) if not name.startswith("."))
+        # Not Path.iterdir: there may be thousands of runs, and only their names are wanted.
+        return sorted(name for name in os.listdir(folder) if not name.startswith("."))  # noqa: PTH208
     except FileNotFoundError:
         return []
 
@@ -284,7 +285,8 @@ def _seat(folder: SessionFolder) -> Seat:
 
 def save_snapshot(folder: RunFolder) -> None:
     """Write the materialised run, if it changed. It holds no output and no activity. The caller
-    holds the run's lock: what was derived earlier must not replace what was derived later."""
+    holds the run's lock: what was derived earlier must not replace what was derived later.
+    """
     whole = status(folder).model_dump(mode="json", by_alias=True)
     sessions: Sequence[dict[str, object]] = [*whole["sessions"], whole["orchestrator"] or {}]
     for session in sessions:

@@ -1,4 +1,4 @@
-"""The user's exact working state as a commit: HEAD, staged, unstaged, and untracked but not ignored.
+"""The user's exact working state as a commit: HEAD, staged, unstaged, untracked but not ignored.
 
 The commit is written into a private bare repository of ours that borrows the user's objects, so
 their index, refs, stash, object store and files stay as they are. What lies in a submodule, or in a
@@ -128,7 +128,7 @@ class _Store:
             (self.path / "shallow").unlink(missing_ok=True)
 
     def environment(self, index: Path, source: Path | None) -> dict[str, str]:
-        """git's environment to read `source` and write objects into our repository alone."""
+        """Git's environment to read `source` and write objects into our repository alone."""
         env = {"GIT_INDEX_FILE": str(index), "GIT_OBJECT_DIRECTORY": str(self.path / "objects")}
         if source is not None:
             objects = source / git.text("rev-parse", "--git-path", "objects", cwd=source)

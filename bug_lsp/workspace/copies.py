@@ -40,7 +40,8 @@ def make(folder: SessionFolder, base: Base) -> Path:
 
 def diff(copy: Path, base: Base) -> bytes:
     """What was changed in the copy since the snapshot, untracked files included, as a patch that
-    `git apply` takes. The copy's own index is left alone."""
+    `git apply` takes. The copy's own index is left alone.
+    """
     index = copy.parent / "diff.index"
     env = {"GIT_INDEX_FILE": str(index)}
     try:

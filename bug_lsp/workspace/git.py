@@ -82,8 +82,9 @@ def paths(output: bytes) -> Sequence[str]:
 
 
 def add_all(root: Path, env: Mapping[str, str]) -> list[str]:
-    """Bring the index up to date with the files. Returns the repositories inside that have no commit yet: those
-    git refuses to add."""
+    """Bring the index up to date with the files. Returns the repositories inside that have no
+    commit yet: those git refuses to add.
+    """
     left_out: list[str] = []
     while True:
         pathspec = [".", *(f":(exclude,top,literal){path}" for path in left_out)]

@@ -37,7 +37,8 @@ REPORT = {
     "verification": "add(2, 3) is 5 now.",
 }
 
-_SAY = f"import sys; sys.stdin.read(); print('Found it.\\n\\n```json\\n' + {json.dumps(REPORT)!r} + '\\n```')"
+_ANSWER = f"Found it.\n\n```json\n{json.dumps(REPORT)}\n```"
+_SAY = f"import sys; sys.stdin.read(); print({_ANSWER!r})"
 
 
 def program(code: str) -> dict[str, Any]:

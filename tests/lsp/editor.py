@@ -64,6 +64,7 @@ class Editor:
         self._reads: set[asyncio.Task[None]] = set()
         self._changed = asyncio.Condition()
         self._handlers()
+        self._messages()
 
     @property
     def pid(self) -> int:
@@ -262,6 +263,19 @@ class Editor:
             self._soon(self._tell())
             return types.ShowDocumentResult(success=True)
 
+        @client.feature(types.PROGRESS)
+        def progress(params: types.ProgressParams) -> None:
+            stock_progress(params)
+            self._soon(self._tell())
+
+        @client.feature("bugLsp/runChanged")
+        def run_changed(params: Any) -> None:
+            self.run_changes.append(params.debugRunId)
+            self._soon(self._tell())
+
+    def _messages(self) -> None:
+        client = self.client
+
         @client.feature(types.WINDOW_SHOW_MESSAGE_REQUEST)
         def question(params: types.ShowMessageRequestParams) -> types.MessageActionItem | None:
             self.questions.append(params)
@@ -272,16 +286,6 @@ class Editor:
         @client.feature(types.WINDOW_SHOW_MESSAGE)
         def message(params: types.ShowMessageParams) -> None:
             client.messages.append(params)
-            self._soon(self._tell())
-
-        @client.feature(types.PROGRESS)
-        def progress(params: types.ProgressParams) -> None:
-            stock_progress(params)
-            self._soon(self._tell())
-
-        @client.feature("bugLsp/runChanged")
-        def run_changed(params: Any) -> None:
-            self.run_changes.append(params.debugRunId)
             self._soon(self._tell())
 
     def _apply(self, edit: types.WorkspaceEdit) -> bool:

@@ -36,7 +36,7 @@ def has(found: object, path: tuple[str, ...]) -> bool:
 
 
 class Client:
-    """Answers as an obedient client of these capabilities would, and remembers what it was asked."""
+    """Answers as an obedient client of these capabilities would, and remembers the questions."""
 
     def __init__(self, raw: Raw, can: dict) -> None:
         self.raw, self.can = raw, can

@@ -1,0 +1,185 @@
+"""The gate, for any order of endings and any number of callers."""
+
+from __future__ import annotations
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from hypothesis.stateful import (
+    Bundle,
+    RuleBasedStateMachine,
+    initialize,
+    invariant,
+    precondition,
+    rule,
+)
+
+from bug_lsp.domain.gate import Board, Deliver, Orchestrate, Seat, Start, decide, finished
+from bug_lsp.domain.run import Status
+
+TERMINAL = [Status.COMPLETED, Status.FAILED, Status.CANCELLED]
+statuses = st.sampled_from(list(Status))
+seats = st.builds(
+    lambda status, started: Seat("s", status, started or status is Status.RUNNING),
+    statuses,
+    st.booleans(),
+)
+boards = st.builds(
+    lambda debug, orchestrator, orchestrate, most, cancelled, delivered: Board(
+        debug=[Seat(str(n), seat.status, seat.started) for n, seat in enumerate(debug)],
+        orchestrator=orchestrator,
+        orchestrate=orchestrate,
+        max_parallel=most,
+        cancelled=cancelled,
+        delivered=frozenset(delivered),
+    ),
+    st.lists(seats, min_size=1, max_size=16),
+    st.none() | seats,
+    st.sampled_from(["auto", "never"]),
+    st.integers(1, 64),
+    st.booleans(),
+    st.lists(st.sampled_from(["0", "s"])),
+)
+
+
+@given(boards)
+def test_what_is_decided_fits_the_board(board: Board) -> None:
+    decisions = decide(board)
+    ended = all(seat.status.terminal for seat in board.debug)
+    by_id = {seat.session_id: seat for seat in board.debug}
+    busy = sum(seat.started and not seat.status.terminal for seat in board.debug)
+    starts = [item.session_id for item in decisions if isinstance(item, Start)]
+    if not ended:
+        assert len(starts) == len(decisions)
+        assert starts == sorted(starts, key=int)
+        assert busy + len(starts) <= max(board.max_parallel, busy)
+        for session_id in starts:
+            assert not by_id[session_id].started
+            assert not by_id[session_id].status.terminal
+    if Orchestrate() in decisions:
+        assert ended
+        assert board.orchestrator is None
+        assert len(board.debug) > 1
+        assert board.orchestrate == "auto"
+        assert not board.cancelled
+    for item in decisions:
+        if isinstance(item, Deliver):
+            assert ended
+            assert item.session_id not in board.delivered
+    assert len(decisions) == len(set(decisions))
+    if finished(board):
+        assert decisions == ()
+
+
+@given(boards)
+def test_a_cancelled_run_starts_no_debug_session_and_no_orchestrator(board: Board) -> None:
+    if board.cancelled and board.orchestrator is None:
+        assert not any(isinstance(item, Start | Orchestrate) for item in decide(board))
+
+
+class Gate(RuleBasedStateMachine):
+    """A run that is moved on by callers who look at different times: each decides on the board it
+    saw under the lock, as `session.gate` does, and what must happen once is claimed."""
+
+    sessions = Bundle("sessions")
+
+    @initialize(count=st.integers(1, 8), most=st.integers(1, 4), auto=st.booleans())
+    def create(self, count: int, most: int, auto: bool) -> None:
+        self.most = most
+        self.orchestrate = "auto" if auto else "never"
+        self.status = dict.fromkeys(map(str, range(count)), Status.PENDING)
+        self.started: list[str] = []
+        self.orchestrator: tuple[Status, bool] | None = None
+        self.claims = 0
+        self.deliveries: list[str] = []
+        self.cancelled = False
+
+    def board(self) -> Board:
+        return Board(
+            debug=[
+                Seat(name, status, name in self.started) for name, status in self.status.items()
+            ],
+            orchestrator=Seat("boss", *self.orchestrator) if self.orchestrator else None,
+            orchestrate=self.orchestrate,
+            max_parallel=self.most,
+            cancelled=self.cancelled,
+            delivered=frozenset(self.deliveries),
+        )
+
+    @rule(callers=st.integers(1, 50))
+    def advance(self, callers: int) -> None:
+        for _ in range(callers):
+            for decision in decide(self.board()):
+                match decision:
+                    case Start(session_id="boss"):
+                        self.orchestrator = (Status.RUNNING, True)
+                    case Start(session_id=name):
+                        assert not self.cancelled
+                        assert name not in self.started
+                        self.started.append(name)
+                        self.status[name] = Status.RUNNING
+                    case Orchestrate():
+                        assert all(status.terminal for status in self.status.values())
+                        self.claims += 1
+                        self.orchestrator = (Status.PENDING, False)
+                    case Deliver(session_id=name):
+                        assert name not in self.deliveries
+                        self.deliveries.append(name)
+
+    @rule(pick=st.randoms(use_true_random=False), how=st.sampled_from(TERMINAL))
+    def one_ends(self, pick: object, how: Status) -> None:
+        running = [name for name, status in self.status.items() if status is Status.RUNNING]
+        if running:
+            self.status[pick.choice(running)] = how
+
+    @rule(pick=st.randoms(use_true_random=False))
+    def one_that_waits_is_cancelled(self, pick: object) -> None:
+        waiting = [name for name, status in self.status.items() if status is Status.PENDING]
+        if waiting:
+            self.status[pick.choice(waiting)] = Status.CANCELLED
+
+    @rule(how=st.sampled_from(TERMINAL))
+    @precondition(lambda self: self.orchestrator and self.orchestrator[0] is Status.RUNNING)
+    def the_orchestrator_ends(self, how: Status) -> None:
+        self.orchestrator = (how, True)
+
+    @rule()
+    def the_run_is_cancelled(self) -> None:
+        self.cancelled = True
+        for name, status in self.status.items():
+            if not status.terminal:
+                self.status[name] = Status.CANCELLED
+        if self.orchestrator and not self.orchestrator[0].terminal:
+            self.orchestrator = (Status.CANCELLED, self.orchestrator[1])
+
+    @invariant()
+    def what_must_never_happen(self) -> None:
+        if not hasattr(self, "status"):
+            return
+        running = [status for status in self.status.values() if status is Status.RUNNING]
+        assert len(running) <= self.most
+        assert self.claims <= 1
+        assert len(self.deliveries) == len(set(self.deliveries)) <= 1
+        if finished(self.board()):
+            assert decide(self.board()) == ()
+
+    def teardown(self) -> None:
+        """Let everything end: the run must come to its end too."""
+        if not hasattr(self, "status"):
+            return
+        for _ in range(len(self.status) + 3):
+            self.advance(1)
+            self.status = {
+                name: Status.COMPLETED if status is Status.RUNNING else status
+                for name, status in self.status.items()
+            }
+            if self.orchestrator and self.orchestrator[0] is Status.RUNNING:
+                self.orchestrator = (Status.FAILED, True)
+        assert finished(self.board())
+        wanted = len(self.status) > 1 and self.orchestrate == "auto" and not self.cancelled
+        assert self.claims == wanted or self.cancelled
+        if wanted and self.orchestrator[0] is not Status.CANCELLED:
+            assert self.deliveries == ["boss"]
+
+
+TestGate = Gate.TestCase
+TestGate.settings = settings(max_examples=150, stateful_step_count=25, deadline=None)
