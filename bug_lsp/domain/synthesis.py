@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from .region import FENCE, defuse
 from .related import sections
 from .report import Finding, SessionNote, Synthesis, without_last_json_block
-from .run import Facts, Run, RunStatus, Session, Status
+from .run import Facts, RunStatus, Session, Status
 from .transcript import clean, code, one_line, outcome
 
 NEAR = 3

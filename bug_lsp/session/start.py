@@ -63,7 +63,14 @@ def start_run(request: Request, settings: Settings) -> RunFolder:
             undo.callback(task.unlink, missing_ok=True)
             text = task_file.read(task, "title")
         title = one_line((request.title or "").strip() or title_of(text) or task.stem, _TITLE)
-        run = _run(request, settings, _roster(agents, title), workspace, task)
+        run = _run(
+            request,
+            settings,
+            title=title,
+            roster=_roster(agents, title),
+            workspace=workspace,
+            task=task,
+        )
         undo.callback(capture.release, folder, run.debug_run_id)
         others = task_file.others(task.parent, task)
         prompt = prompts.debug_prompt(
@@ -190,13 +197,19 @@ def _roster(agents: tuple[AgentChoice, ...], title: str) -> tuple[Spec, ...]:
 
 
 def _run(
-    request: Request, settings: Settings, roster: tuple[Spec, ...], workspace: Path, task: Path
+    request: Request,
+    settings: Settings,
+    *,
+    title: str,
+    roster: tuple[Spec, ...],
+    workspace: Path,
+    task: Path,
 ) -> Run:
     run_id = new_run_id(time.time_ns() // 1_000_000)
     return Run(
         debug_run_id=run_id,
         created_at=runs.now(),
-        title=roster[0].title.partition(": ")[2],
+        title=title,
         task_path=str(task),
         workspace=str(workspace),
         base=capture.capture(WorkspaceFolder.of(workspace), workspace, run_id),
