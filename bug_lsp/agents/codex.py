@@ -81,9 +81,8 @@ async def _one_at_a_time(job: Job) -> AsyncIterator[None]:
     """Keep others from starting a Codex in the same home: two that set up its database at once get
     in each other's way and one of them ends ("failed to initialize state runtime").
     """
-    home = (
-        job.env.get("CODEX_HOME") or os.environ.get("CODEX_HOME") or os.path.expanduser("~/.codex")
-    )
+    variables = {**os.environ, **job.env}
+    home = variables.get("CODEX_HOME") or f"{variables.get('HOME')}/.codex"
     path = program_lock("codex", home)
     while (held := lock_now(path)) is None:  # noqa: ASYNC110 - another process has it, not a task
         await anyio.sleep(_LOOK_AGAIN)  # a thread that waits in flock could not be cancelled

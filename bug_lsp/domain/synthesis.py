@@ -185,7 +185,7 @@ _STEPS, _NOTES, _CONFLICTS = "Implementation steps", "Session notes", "Conflicts
 
 
 def render_region(status: RunStatus, synthesis: Synthesis, by: str) -> str:
-    """The body of the task file's region. `by` says who concluded and why, if in another's place."""
+    """The body of the task file's region. `by` says who concluded, and why if as a stand-in."""
     notes = {note.session_id: note.note for note in synthesis.session_notes}
     steps = [f"- [ ] {_item(step)}" for step in synthesis.implementation_steps]
     conflicts = [f"- {_item(text)}" for text in synthesis.conflicts]
