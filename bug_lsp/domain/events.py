@@ -62,13 +62,18 @@ class Activity(StoredValue):
     percentage: int | None = Field(default=None, ge=0, le=100)
 
 
-class Usage(StoredValue):
-    """Tokens used so far by the session, in all; `cost_usd` is None where it is unknown."""
+class TokenUsage(StoredValue):
+    """Tokens a session used so far, in all; the cost in US dollars is None where it is unknown."""
 
-    type: Literal["usage"] = "usage"
     input_tokens: int
     output_tokens: int
     cost_usd: float | None = None
+
+
+class Usage(TokenUsage):
+    """The agent says how many tokens it has used."""
+
+    type: Literal["usage"] = "usage"
 
 
 class Error(StoredValue):
@@ -89,4 +94,6 @@ class Record(StoredValue):
     """Seconds since the session started (monotonic)."""
     tool_calls: int
     """How many tool calls there have been, this one included."""
+    usage: TokenUsage | None = None
+    """What has been used up to here, where the agent has said."""
     event: Annotated[Event, Field(discriminator="type")]

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import re
 import secrets
+from datetime import UTC, datetime
 
 _COUNTDOWN = (1 << 48) - 1
 _RUN = re.compile(r"[0-9a-f]{16}")
@@ -15,6 +16,11 @@ _SESSION = re.compile(r"[0-9a-f]{12}")
 def new_run_id(now_ms: int) -> str:
     """16 hex digits: 12 of the milliseconds since 1970 counted down, 4 random."""
     return f"{_COUNTDOWN - now_ms:012x}{secrets.token_hex(2)}"
+
+
+def created_at(run_id: str) -> datetime:
+    """When the run of this id was created: its name says so."""
+    return datetime.fromtimestamp((_COUNTDOWN - int(run_id[:12], 16)) / 1000, UTC)
 
 
 def new_session_id() -> str:

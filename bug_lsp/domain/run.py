@@ -12,6 +12,7 @@ from typing import Literal
 from pydantic import AwareDatetime, Field
 
 from .errors import FailureKind
+from .events import TokenUsage
 from .ids import session_uri
 from .model import StoredValue
 from .report import Report, Synthesis
@@ -118,14 +119,6 @@ class Failure(StoredValue):
 
     kind: FailureKind
     message: str
-
-
-class TokenUsage(StoredValue):
-    """Tokens a session used; the cost in US dollars is None where it is unknown."""
-
-    input_tokens: int
-    output_tokens: int
-    cost_usd: float | None = None
 
 
 class Result(StoredValue):

@@ -187,8 +187,8 @@ _STEPS, _NOTES, _CONFLICTS = "Implementation steps", "Session notes", "Conflicts
 def render_region(status: RunStatus, synthesis: Synthesis, by: str) -> str:
     """The body of the task file's region. `by` says who concluded, and why if as a stand-in."""
     notes = {note.session_id: note.note for note in synthesis.session_notes}
-    steps = [f"- [ ] {_item(step)}" for step in synthesis.implementation_steps]
-    conflicts = [f"- {_item(text)}" for text in synthesis.conflicts]
+    steps = [f"- [ ] {item}" for item in map(_item, synthesis.implementation_steps) if item]
+    conflicts = [f"- {item}" for item in map(_item, synthesis.conflicts) if item]
     parts = [
         f"## {_heading(status)}\n\n{_item(by)}",
         f"## {_CAUSE}\n\n{_body(synthesis.root_cause)}",
@@ -224,11 +224,11 @@ def _session_note(session: Session, notes: dict[str, str]) -> str:
     note = notes.get(session.session_id, "")
     said = f". {_item(note)}" if note else ""
     label = session.title.split(":")[0]
-    return f"- **{label}**, {agent}: {one_line(defuse(outcome(session)), 300)}{said}"
+    return f"- **{label}**, {_item(agent)}: {one_line(defuse(outcome(session)), 300)}{said}"
 
 
 def _item(text: str) -> str:
-    return one_line(defuse(text), 2_000)
+    return _HEADING_MARK.sub(r"\1\\\2", one_line(defuse(text), 2_000))
 
 
 def _body(text: str) -> str:

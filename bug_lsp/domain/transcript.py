@@ -159,7 +159,7 @@ def outcome(session: Session) -> str:
 def status_line(session: Session, tool_calls: int, elapsed: float | None) -> str:
     """The line a live document opens with."""
     agent = session.agent_type + (f" ({session.model})" if session.model else "")
-    parts = [f"**{session.status}**", agent]
+    parts = [f"**{session.status}**", one_line(agent, 80)]
     if elapsed is not None:
         parts.append(duration(elapsed))
     parts.append(f"{tool_calls} tool call{'' if tool_calls == 1 else 's'}")

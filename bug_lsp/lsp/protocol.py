@@ -18,7 +18,7 @@ log = logging.getLogger(__name__)
 
 INTERNAL = types.ResponseError(
     code=types.ErrorCodes.InternalError,
-    message="bug-lsp made a mistake; its log says which (bug-lsp doctor names the log)",
+    message="bug-lsp made a mistake; server.log in its state folder (`bug-lsp doctor`) says which",
 )
 
 

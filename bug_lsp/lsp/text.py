@@ -14,7 +14,7 @@ _LINE_END = re.compile(r"\r\n|\n|\r")
 
 class ExactDocument(TextDocument):
     """pygls splits lines with `str.splitlines`, which also breaks at form feeds and at U+2028: an
-    edit below such a character would be made in the wrong line (openlawlibrary/pygls#591).
+    edit below such a character would be made in the wrong line.
     """
 
     @property

@@ -13,9 +13,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from bug_lsp.domain.errors import BadInput
+from bug_lsp.domain.ids import created_at
 from bug_lsp.domain.region import Edit, merge, region_of
 from bug_lsp.domain.report import Synthesis
-from bug_lsp.domain.run import Facts, Run, RunStatus, Status
+from bug_lsp.domain.run import Facts, Run, Status
 from bug_lsp.domain.synthesis import digest, from_single, render_region
 from bug_lsp.store import files, runs
 from bug_lsp.store.layout import RunFolder
@@ -36,13 +37,11 @@ class Delivery:
     session_id: str
     run: Run
     body: str
-    label: str
-    """What the synthesis that is replaced is called where it is folded away."""
 
     def edit(self, text: str) -> Edit | None:
         """The edit for this text; None where the conclusion is in it already."""
         found = region_of(text)
-        label = f"run {found[0]}" if found else ""
+        label = f"run {found[0]}, {created_at(found[0]):%Y-%m-%d %H:%M} UTC" if found else ""
         return merge(text, self.run.debug_run_id, self.body, replaced_label=label)
 
     @property
@@ -59,11 +58,7 @@ def prepare(folder: RunFolder, session_id: str) -> Delivery:
     source = runs.facts(folder.session(session_id))
     synthesis, by = _conclusion(debug, source)
     body = render_region(status, synthesis, by)
-    return Delivery(folder, session_id, run, body, _label(status))
-
-
-def _label(status: RunStatus) -> str:
-    return f"run {status.debug_run_id}, {status.created_at:%Y-%m-%d %H:%M} UTC"
+    return Delivery(folder, session_id, run, body)
 
 
 def _conclusion(debug: Sequence[Facts], source: Facts) -> tuple[Synthesis, str]:

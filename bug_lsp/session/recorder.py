@@ -9,14 +9,21 @@ import json
 import os
 import sys
 import time
-from collections.abc import Callable, Iterable
-from datetime import UTC, datetime
+from collections.abc import Callable
 
 from pydantic_core import PydanticSerializationError
 
 from bug_lsp.domain.budget import HEAD_KEPT, TAIL_KEPT
-from bug_lsp.domain.events import Event, Record, Text, Thinking, ToolCall, Usage
-from bug_lsp.domain.run import Facts, TokenUsage, materialise_session
+from bug_lsp.domain.events import (
+    Event,
+    Record,
+    Text,
+    Thinking,
+    TokenUsage,
+    ToolCall,
+    Usage,
+)
+from bug_lsp.domain.run import Facts, materialise_session
 from bug_lsp.domain.transcript import Transcript, activity, padded_status, status_line, told
 from bug_lsp.store import files
 from bug_lsp.store.layout import SessionFolder
@@ -122,7 +129,9 @@ class Recorder:
             )
         self.excerpt.add(told(event))
         elapsed = round(time.monotonic() - self._began, 3)
-        return Record(seq=self._seq, at=elapsed, tool_calls=self.tool_calls, event=event)
+        return Record(
+            seq=self._seq, at=elapsed, tool_calls=self.tool_calls, usage=self.usage, event=event
+        )
 
     def _status(self, doing: str) -> str:
         shown = materialise_session(
@@ -160,13 +169,3 @@ def _line(record: Record) -> bytes:
 def _open(path: os.PathLike[str]) -> int:
     # Not O_APPEND: with it Linux would append the status line too, wherever it is aimed.
     return os.open(path, os.O_RDWR | os.O_CREAT | os.O_TRUNC, files.FILE_MODE)
-
-
-def elapsed_since(started: datetime) -> float:
-    """Seconds since a moment on the wall clock, never negative."""
-    return max(0.0, (datetime.now(UTC) - started).total_seconds())
-
-
-def joined(pieces: Iterable[str]) -> str:
-    """The non-empty pieces as paragraphs."""
-    return "\n\n".join(piece for piece in pieces if piece)

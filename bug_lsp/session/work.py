@@ -47,7 +47,9 @@ from bug_lsp.store.processes import MARKER
 from bug_lsp.workspace import copies, git, task_file
 
 from . import delivery, gate, prompts, tree
+from .farewell import farewell
 from .recorder import Recorder
+from .settle import finish_failed
 
 _LAST_RESORT = 15.0
 """Seconds after a signal to end until the process ends itself, whatever still hangs."""
@@ -62,7 +64,7 @@ def work(path: Path) -> None:
         anyio.run(_Session(folder).run)
     except Exception:  # noqa: BLE001 - whatever it was, the run must go on
         traceback.print_exc()
-        gate.lost_itself(folder)
+        finish_failed(folder, FailureKind.INTERNAL, f"bug-lsp itself failed; see {folder.log}")
     try:
         for left in gate.advance(folder.run):
             delivery.from_session_process(folder.run, left.session_id)
@@ -222,26 +224,12 @@ class _Session:
         )
         facts = Facts(spec=self.spec, process=self.process, result=result)
         shown = materialise_session(self.run_folder.run_id, facts)
-        recorder.note(self._farewell(outcome(shown)))
+        recorder.note(farewell(self.asked, self.folder, self.spec, outcome(shown)))
         seconds = (result.ended_at - self.process.started_at).total_seconds()
         recorder.show_status(status_line(shown, recorder.tool_calls, seconds))
         recorder.close()
         files.create_once(self.folder.result, result.to_json())
         poke(self.run_folder.workspace, self.run_folder.run_id, self.folder.session_id)
-
-    def _farewell(self, ended: str) -> str:
-        """The end of the live document: how it went, and where to read on."""
-        task = Path(self.asked.task_path)
-        links = [f"[{task.name}]({task.as_uri()})"]
-        if self.spec.kind is Kind.ORCHESTRATOR:
-            links += [
-                f"[{spec.title.split(':')[0]} {spec.agent_type}]"
-                f"({self.run_folder.session(spec.session_id).output.as_uri()})"
-                for spec in self.asked.roster
-            ]
-        else:
-            links.append(f"[full session]({self.folder.output.as_uri()})")
-        return f"---\n\n**{ended}**\n\n" + " · ".join(links)
 
     def _keep_patch(self) -> str:
         copy = self.folder.copy / self.asked.base.name

@@ -198,6 +198,7 @@ def facts(folder: SessionFolder) -> Facts:
         process=process(folder),
         result=ended,
         activity=activity(record) if record else "",
+        usage=record.usage if record else None,
     )
 
 

@@ -216,8 +216,9 @@ def test_code_in_fences_stays_as_the_agent_wrote_it() -> None:
 
 
 def test_a_heading_of_an_agent_is_text() -> None:
-    body = rendered("  ## Root cause\nx\n===\n- item\n---\n\n---")
-    assert "  \\## Root cause\nx\n\\===\n- item\n\\---\n\n---" in body
+    body = rendered("So:\n  ## Root cause\nx\n===\n- item\n---\n\n---")
+    assert "- [ ] \\# not big" in rendered("# not big")
+    assert "So:\n  \\## Root cause\nx\n\\===\n- item\n\\---\n\n---" in body
     assert list(sections(body)) == NAMES
 
 

@@ -223,6 +223,23 @@ def test_a_session_cancelled_the_moment_it_is_started_is_cancelled(project: Proj
     run.wait_finished()
 
 
+def test_a_run_cancelled_while_its_last_session_ends_has_nothing_running_after_it(
+    project: Project, tmp_path: Path
+) -> None:
+    with turnstile(tmp_path / "turnstile") as stile:
+        both = [start(project.root, stile.agent(), FINDS, orchestrator=WAITS) for _ in range(2)]
+        for run in both:
+            run.wait_ready(0)
+        stile.let_go(2)
+        for run in both:
+            run.wait(lambda run=run: run.sessions[0].result.exists())
+            cancel_run(run.folder)
+            run.wait_finished()
+            latest = run.status.orchestrator
+            assert latest is None or latest.status is Status.CANCELLED
+            assert region_of(run.text) is None
+
+
 def test_a_session_past_its_time_is_failed(project: Project) -> None:
     run = start(project.root, WAITS, settings={"session_timeout_seconds": 0.5}).wait_finished()
     failure = run.status.sessions[0].failure
@@ -391,7 +408,7 @@ def test_force_makes_a_second_orchestrator_and_the_first_synthesis_stays_in_the_
     now, _, earlier = body_of(run.text).partition("<details>")
     assert "Conclusion 2." in now
     assert "Conclusion 1." not in now
-    assert f"<summary>Earlier synthesis: run {run.folder.run_id}</summary>" in earlier
+    assert f"<summary>Earlier synthesis: run {run.folder.run_id}, " in earlier
     assert "> Conclusion 1." in earlier
     assert run.text.count("bug-lsp:begin") == 1
 
@@ -480,7 +497,7 @@ def test_two_runs_at_once_on_one_task_both_end_in_the_file(
     found = region_of(text)
     assert found is not None
     other = next(run.folder.run_id for run in both if run.folder.run_id != found[0])
-    assert f"<summary>Earlier synthesis: run {other}</summary>" in text
+    assert f"<summary>Earlier synthesis: run {other}, " in text
     assert [run.status.delivered for run in both] == [True, True]
 
 
@@ -488,7 +505,7 @@ def test_a_second_run_of_the_task_keeps_the_first_ones_synthesis(project: Projec
     task = project.task()
     first = start(project.root, FINDS, task=task).wait_finished()
     prompts = start(project.root, says("Nothing new."), task=task).wait_finished()
-    assert f"<summary>Earlier synthesis: run {first.folder.run_id}</summary>" in prompts.text
+    assert f"<summary>Earlier synthesis: run {first.folder.run_id}, " in prompts.text
     assert "Nothing new." in body_of(prompts.text).partition("<details>")[0]
 
 

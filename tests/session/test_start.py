@@ -198,7 +198,7 @@ def test_the_roster_and_the_prompts_are_on_disk_and_no_prompt_is_in_a_command_li
 def test_what_is_kept_is_for_the_user_alone_whatever_the_umask(project: Project) -> None:
     before = os.umask(0)
     try:
-        run = start(project.root, FINDS, "spectrum").wait_finished()
+        run = start(project.root, FINDS, FINDS).wait_finished()
     finally:
         os.umask(before)
     workspace = run.folder.workspace.path
@@ -344,7 +344,7 @@ def test_on_a_full_disk_a_run_starts_or_is_refused_but_never_half(
     state = disk / "state"
     monkeypatch.setenv("BUG_LSP_STATE_DIR", str(state))
     outcomes = []
-    for free in range(0, 400_000, 40_000):
+    for free in (0, 30_000, 90_000, 140_000, 400_000):
         fill(disk / "ballast", but=free)
         became, said = start_elsewhere(project)
         outcomes.append(became)
