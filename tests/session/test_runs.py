@@ -131,7 +131,8 @@ def test_never_more_than_two_of_six_run_at_once_and_they_start_in_order(
             run.wait(lambda ended=ended: run.status.completed_count == ended + 1)
         run.wait_finished()
     started = [session.started_at for session in run.status.sessions]
-    assert started == sorted(started)
+    assert started[2:] == sorted(started[2:])
+    assert max(started[:2]) <= started[2]  # the first two come up in any order
 
 
 def test_a_run_of_one_agent_delivers_its_findings_without_an_orchestrator(project: Project) -> None:
@@ -552,6 +553,7 @@ def test_a_running_run_is_not_deleted_and_of_a_deleted_one_nothing_is_left(
 ) -> None:
     run = start(project.root, FINDS, WAITS)
     run.wait_ready(1)
+    run.wait_for(0, Status.COMPLETED)
     running = run.sessions[1].session_id
     with pytest.raises(Refused, match=rf"session {running} is still running; cancel it first"):
         delete_run(run.folder)
