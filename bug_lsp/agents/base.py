@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import asyncio
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol, TypeAlias
@@ -15,6 +16,11 @@ Emit: TypeAlias = Callable[[Event], None]
 
 def _no_follow_up(_answer: str) -> str | None:
     return None
+
+
+async def _nobody_speaks() -> str:
+    await asyncio.Event().wait()
+    return ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +44,8 @@ class Job:
     """For an agent named by the user's settings: the program and its arguments."""
     env: dict[str, str] = field(default_factory=dict)
     """What the user's settings add to the environment of the program."""
+    listen: Callable[[], Awaitable[str]] = _nobody_speaks
+    """Waits for what the user says to the agent while it works; for agents that can be steered."""
     follow_up: Callable[[str], str | None] = _no_follow_up
     """Given the agent's answer: what to say next in the same conversation, None when done."""
 

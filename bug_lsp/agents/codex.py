@@ -9,6 +9,7 @@ program is run in `codex_install`.
 
 from __future__ import annotations
 
+import asyncio
 import os
 import subprocess
 import threading
@@ -113,7 +114,7 @@ async def _converse(thread: AsyncThread, job: Job, emit: Emit) -> Answer:
     prompt: str | None = job.prompt
     while prompt is not None:
         heard.begin_turn()
-        await _turn(await thread.turn(prompt), heard, emit)
+        await _turn(await thread.turn(prompt), job, heard, emit)
         if not heard.answer.strip():
             raise AgentFailure(
                 FailureKind.EMPTY_OUTPUT,
@@ -123,9 +124,10 @@ async def _converse(thread: AsyncThread, job: Job, emit: Emit) -> Answer:
     return Answer(heard.answer, heard.usage)
 
 
-async def _turn(turn: AsyncTurnHandle, heard: Translation, emit: Emit) -> None:
+async def _turn(turn: AsyncTurnHandle, job: Job, heard: Translation, emit: Emit) -> None:
     """Follow one turn to its end. A turn that is left before its end is interrupted."""
     completed: Mapping[str, Any] = {}
+    steering = asyncio.create_task(_steer(turn, job))
     stream = cast("AsyncGenerator[Notification, None]", turn.stream())
     try:
         async with aclosing(stream) as notifications:
@@ -139,12 +141,20 @@ async def _turn(turn: AsyncTurnHandle, heard: Translation, emit: Emit) -> None:
                     completed = params
                     break
     finally:
+        steering.cancel()
         if not completed:
             with anyio.move_on_after(_INTERRUPT_SECONDS, shield=True), suppress(Exception):
                 await turn.interrupt()
     failure = failure_of_turn(completed)
     if failure is not None:
         raise failure
+
+
+async def _steer(turn: AsyncTurnHandle, job: Job) -> None:
+    """Hand on what the user says, as long as the turn lasts."""
+    with suppress(Exception):  # the turn has ended meanwhile: nobody is left to tell
+        while True:
+            await turn.steer(await job.listen())
 
 
 def _params(payload: Any) -> Mapping[str, Any]:

@@ -19,6 +19,10 @@ ORCHESTRATORS = ("codex", "digest")
 """Agents that orchestrate and are known without settings."""
 
 
+STEERABLE = ("codex",)
+"""Agents that the user can speak to while they work."""
+
+
 class Availability(StoredValue):
     """Whether an agent can run here, and if not, what to do."""
 

@@ -76,6 +76,13 @@ class Usage(TokenUsage):
     type: Literal["usage"] = "usage"
 
 
+class Said(StoredValue):
+    """The user said something to the agent while it worked."""
+
+    type: Literal["said"] = "said"
+    text: str
+
+
 class Error(StoredValue):
     """Something went wrong on the way; the session may still succeed."""
 
@@ -83,7 +90,7 @@ class Error(StoredValue):
     message: str
 
 
-Event = Text | Thinking | ToolCall | ToolResult | FileEdit | Activity | Usage | Error
+Event = Text | Thinking | ToolCall | ToolResult | FileEdit | Activity | Usage | Said | Error
 
 
 class Record(StoredValue):

@@ -50,9 +50,14 @@ class Board:
     """All that the gate looks at."""
 
     debug: Sequence[Seat]
+    """Without those that were retried."""
     orchestrator: Seat | None
     """The latest orchestrator."""
     orchestrate: Literal["auto", "never"]
+    covered: bool
+    """The latest orchestrator has read all debug sessions that there are now."""
+    wanted: bool
+    """The user asked for a synthesis of what is there."""
     max_parallel: int
     cancelled: bool
     """The whole run was cancelled by the user."""
@@ -69,13 +74,14 @@ def decide(board: Board) -> tuple[Decision, ...]:
     """What to do now; () when the run waits for somebody or is finished."""
     if not all_terminal(board):
         return _starts(board)
-    if board.orchestrator is not None:
-        return _after(board.orchestrator, board)
-    if len(board.debug) == 1:
+    latest = board.orchestrator
+    if latest is not None and (board.covered or not latest.status.terminal):
+        return _after(latest, board)
+    if latest is None and len(board.debug) == 1 and not board.wanted:
         return _after(board.debug[0], board)
-    if board.orchestrate == "auto" and not board.cancelled:
+    if (board.orchestrate == "auto" or board.wanted) and not board.cancelled:
         return (Orchestrate(),)
-    return ()
+    return () if latest is None else _after(latest, board)
 
 
 def finished(board: Board) -> bool:

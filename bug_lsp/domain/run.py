@@ -63,6 +63,20 @@ class Spec(StoredValue):
     agent_type: str
     model: str | None = None
     title: str
+    retries: str | None = None
+    """The debug session that this one takes the place of."""
+    covers: tuple[str, ...] | None = None
+    """Of an orchestrator: the debug sessions that it reads. None in runs of bug-lsp 0.1.0."""
+
+
+class Limits(StoredValue):
+    """How much the debug sessions of a run may use, all together. None: as much as they like."""
+
+    seconds: float | None = Field(default=None, gt=0)
+    """Since the run was created."""
+    tokens: int | None = Field(default=None, gt=0)
+    cost_usd: float | None = Field(default=None, gt=0)
+    """Sessions whose cost is unknown count as nothing."""
 
 
 class Base(StoredValue):
@@ -105,13 +119,41 @@ class Run(StoredValue):
     orchestrate: Literal["auto", "never"] = "auto"
     max_parallel_agents: int = 4
     session_timeout_seconds: float = 3600
+    session_silence_seconds: float = 900
+    limits: Limits = Limits()
     test_command: str | None = None
     agents: dict[str, CustomAgent] = Field(default_factory=dict)
+
+    @property
+    def superseded(self) -> frozenset[str]:
+        """Sessions that were retried: another stands in their place."""
+        return frozenset(spec.retries for spec in self.roster if spec.retries)
+
+    @property
+    def standing(self) -> tuple[Spec, ...]:
+        """The debug sessions that count."""
+        return tuple(spec for spec in self.roster if spec.session_id not in self.superseded)
 
     @property
     def task_uri(self) -> str:
         """The task file as a `file:` URI."""
         return PurePath(self.task_path).as_uri()
+
+
+class Additions(StoredValue):
+    """What the user added to a run after its start (`roster.json`)."""
+
+    roster: tuple[Spec, ...] = ()
+    agents: dict[str, CustomAgent] = Field(default_factory=dict)
+
+    def to(self, run: Run) -> Run:
+        """The run with them."""
+        return run.model_copy(
+            update={
+                "roster": (*run.roster, *self.roster),
+                "agents": {**run.agents, **self.agents},
+            }
+        )
 
 
 class Failure(StoredValue):
@@ -171,10 +213,14 @@ class Session(StoredValue):
     failure: Failure | None
     usage: TokenUsage | None
     uri: str
+    retried_by: str | None = None
+    """The session that was started in its place."""
 
 
 class RunStatus(StoredValue):
-    """A run as it is shown. Counts and `all_terminal` are of the debug sessions alone."""
+    """A run as it is shown. Counts and `all_terminal` are of the debug sessions alone, without
+    those that were retried.
+    """
 
     debug_run_id: str
     task_uri: str
@@ -233,13 +279,19 @@ def materialise(
     """The run as it is shown, derived from the sessions' own files alone: whoever computes it gets
     the same. `orchestrator` is the latest one.
     """
-    statuses = [facts.status for facts in debug]
+    statuses = [facts.status for facts in debug if facts.spec.session_id not in run.superseded]
+    retried = {spec.retries: spec.session_id for spec in run.roster if spec.retries}
     return RunStatus(
         debug_run_id=run.debug_run_id,
         task_uri=run.task_uri,
         title=run.title,
         created_at=run.created_at,
-        sessions=tuple(materialise_session(run.debug_run_id, facts) for facts in debug),
+        sessions=tuple(
+            materialise_session(run.debug_run_id, facts).model_copy(
+                update={"retried_by": retried.get(facts.spec.session_id)}
+            )
+            for facts in debug
+        ),
         all_terminal=all(status.terminal for status in statuses),
         total_count=len(statuses),
         completed_count=statuses.count(Status.COMPLETED),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pydantic import Field
 
 from .model import Value
-from .run import AgentChoice, CustomAgent
+from .run import AgentChoice, CustomAgent, Limits
 
 
 class Settings(Value):
@@ -20,5 +20,8 @@ class Settings(Value):
     orchestrator: AgentChoice = AgentChoice(agent_type="codex")
     max_parallel_agents: int = Field(default=4, ge=1, le=64)
     session_timeout_seconds: float = Field(default=3600, gt=0, le=7 * 24 * 3600)
+    session_silence_seconds: float = Field(default=900, gt=0, le=7 * 24 * 3600)
+    """A session that shows no sign of life for so long is ended."""
+    run_limits: Limits = Limits()
     agents: dict[str, CustomAgent] = Field(default_factory=dict)
     """Programs named by the user, by agent type. Never taken from a file in the workspace."""

@@ -13,6 +13,7 @@ from .events import (
     Event,
     FileEdit,
     Record,
+    Said,
     Text,
     Thinking,
     ToolCall,
@@ -76,6 +77,9 @@ class Transcript:
                 return self._result(ok=ok, output=clean(output))
             case FileEdit(path=path):
                 return self._enter("tools") + f"- **edited** {code(path)}\n"
+            case Said(text=text):
+                quoted = clean(text).strip().replace("\n", "\n> ")
+                return self._enter("said") + f"> **you:** {quoted}\n"
             case Error(message=message):
                 return self._enter("error") + f"- **problem** {one_line(message, 500)}\n"
             case Activity() | Usage():
@@ -105,6 +109,8 @@ def told(event: Event) -> str:
             return f"\n[failed] {one_line(output[-FAILURE_TOLD:], FAILURE_TOLD)}\n"
         case FileEdit(path=path):
             return f"\n[edited] {one_line(path, 200)}\n"
+        case Said(text=text):
+            return f"\n[the user says] {one_line(text, FAILURE_TOLD)}\n"
         case Error(message=message):
             return f"\n[problem] {one_line(message, FAILURE_TOLD)}\n"
         case _:
@@ -128,6 +134,8 @@ def activity(record: Record) -> str:
             return one_line(text, 80)
         case Usage():
             return "working"
+        case Said():
+            return "reading what you said"
         case Error(message=message):
             return one_line(message, 80)
 

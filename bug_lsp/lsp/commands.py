@@ -1,22 +1,15 @@
-"""The commands of the contract: validate the one argument, ask the room below, answer at once."""
+"""The commands that start, show, cancel and delete: ask the room below, answer at once."""
 
 from __future__ import annotations
 
-import asyncio
 import logging
-from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import anyio
 from anyio.to_thread import run_sync
-from lsprotocol import types
-from pygls.exceptions import JsonRpcException
 
 from bug_lsp.agents import registry
-from bug_lsp.domain.errors import BadInput, BugLspError, Refused
-from bug_lsp.domain.model import Value
+from bug_lsp.domain.errors import BadInput, Refused
 from bug_lsp.domain.run import AgentChoice, Context, Session, materialise_session
 from bug_lsp.domain.transcript import one_line
 from bug_lsp.session import cancel, forget, gate, start
@@ -26,74 +19,16 @@ from bug_lsp.store.layout import RunFolder, WorkspaceFolder
 from bug_lsp.workspace import task_file
 
 from . import wire
-from .client import DEADLINE, path_of
+from .answering import command
+from .client import path_of
 from .follow import announce_start
-from .protocol import refuse
 from .server import BugLspServer
 from .text import lines_between
 
 log = logging.getLogger(__name__)
 
-_Handler = Callable[[BugLspServer, Any], Awaitable[dict[str, Any]]]
 
-
-@dataclass(frozen=True, slots=True)
-class _Command:
-    """A command's name, the shape of its argument, and what it does."""
-
-    name: str
-    argument: type[Value]
-    handler: _Handler
-
-
-_COMMANDS: list[_Command] = []
-
-
-def _command(name: str, argument: type[Value]) -> Callable[[_Handler], _Handler]:
-    def remember(handler: _Handler) -> _Handler:
-        _COMMANDS.append(_Command(name, argument, handler))
-        return handler
-
-    return remember
-
-
-def register(server: BugLspServer) -> None:
-    """Make the commands known to pygls."""
-    for item in _COMMANDS:
-        server.command(item.name)(_answering(server, item))
-
-
-def _answering(server: BugLspServer, item: _Command) -> Callable[..., Awaitable[dict[str, Any]]]:
-    # `*arguments` takes any number of them, so that a wrong number is ours to explain; an error of
-    # any kind becomes an answer here and nowhere else.
-    async def answer(*arguments: Any) -> dict[str, Any]:
-        try:
-            argument = wire.from_wire(item.argument, arguments)
-            # The first command may come before the client has answered what its settings are.
-            with anyio.move_on_after(DEADLINE):
-                await server.settings_read.wait()
-            return await item.handler(server, argument)
-        except BadInput as error:
-            raise JsonRpcException(
-                message=error.message, code=types.ErrorCodes.InvalidParams
-            ) from error
-        except BugLspError as error:
-            raise refuse(error.message) from error
-        except JsonRpcException:
-            raise
-        except asyncio.CancelledError as error:
-            # A cancelled command would never be answered by pygls.
-            raise JsonRpcException(
-                message="cancelled", code=types.LSPErrorCodes.ServerCancelled
-            ) from error
-        except Exception as error:
-            log.exception("in command %s", item.name)
-            raise JsonRpcException(message="", code=types.ErrorCodes.InternalError) from error
-
-    return answer
-
-
-@_command("debugWithAgents", wire.DebugWithAgents)
+@command("debugWithAgents", wire.DebugWithAgents)
 async def debug_with_agents(server: BugLspServer, argument: wire.DebugWithAgents) -> dict[str, Any]:
     """Start a debug run; returns its ids at once."""
     request = _request(server, argument)
@@ -176,14 +111,14 @@ def _shown(server: BugLspServer, folder: RunFolder, status: Any) -> dict[str, An
     return wire.status_to_wire(status, folder, virtual=server.client.has_virtual_documents)
 
 
-@_command("getDebugRunStatus", wire.RunArgument)
+@command("getDebugRunStatus", wire.RunArgument)
 async def get_debug_run_status(server: BugLspServer, argument: wire.RunArgument) -> dict[str, Any]:
     """A run, as it is on disk now."""
     folder = server.run(argument.debug_run_id)
     return _shown(server, folder, await run_sync(runs.shown, folder))
 
 
-@_command("orchestrateDebugRun", wire.Orchestrate)
+@command("orchestrateDebugRun", wire.Orchestrate)
 async def orchestrate_debug_run(server: BugLspServer, argument: wire.Orchestrate) -> dict[str, Any]:
     """Start the run's orchestrator, or find the one there is: idempotent but for `force`."""
     folder = server.run(argument.debug_run_id)
@@ -193,14 +128,14 @@ async def orchestrate_debug_run(server: BugLspServer, argument: wire.Orchestrate
     return {"sessionId": session_id, "isNew": is_new}
 
 
-@_command("cancelDebugRun", wire.RunArgument)
+@command("cancelDebugRun", wire.RunArgument)
 async def cancel_debug_run(server: BugLspServer, argument: wire.RunArgument) -> dict[str, Any]:
     """Cancel whatever of the run has not ended."""
     folder = server.run(argument.debug_run_id)
     return {"cancelled": await run_sync(cancel.cancel_run, folder)}
 
 
-@_command("cancelSession", wire.SessionArgument)
+@command("cancelSession", wire.SessionArgument)
 async def cancel_session(server: BugLspServer, argument: wire.SessionArgument) -> dict[str, Any]:
     """Cancel one session."""
     session_id = argument.session_id or await _running_session(server)
@@ -236,7 +171,7 @@ async def _running_session(server: BugLspServer) -> str | None:
     return found.get(chosen) if chosen else None
 
 
-@_command("listDebugRuns", wire.ListRuns)
+@command("listDebugRuns", wire.ListRuns)
 async def list_debug_runs(server: BugLspServer, argument: wire.ListRuns) -> dict[str, Any]:
     """The runs of the editor's workspaces, or of one task file, newest first."""
     if argument.task_uri is not None:
@@ -274,7 +209,7 @@ def _of_task(server: BugLspServer, uri: str) -> list[RunFolder]:
     return runs.of_task(WorkspaceFolder.of(workspace), real)
 
 
-@_command("getTaskSessions", wire.TaskArgument)
+@command("getTaskSessions", wire.TaskArgument)
 async def get_task_sessions(server: BugLspServer, argument: wire.TaskArgument) -> dict[str, Any]:
     """All sessions of one task file, grouped by run, newest first."""
     uri = argument.task_uri
@@ -302,7 +237,7 @@ def _orchestrators(folder: RunFolder) -> list[Session]:
     ]
 
 
-@_command("openSession", wire.SessionArgument)
+@command("openSession", wire.SessionArgument)
 async def open_session(server: BugLspServer, argument: wire.SessionArgument) -> dict[str, Any]:
     """Show a session's live document."""
     session_id = argument.session_id
@@ -321,10 +256,10 @@ def _latest_session(server: BugLspServer) -> str:
     """The orchestrator of the newest run, or its first session."""
     folder = server.run(None)
     latest = runs.latest_orchestrator(folder)
-    return latest.session_id if latest else runs.load(folder).roster[0].session_id
+    return latest.session_id if latest else runs.load(folder).standing[0].session_id
 
 
-@_command("listAgents", wire.Nothing)
+@command("listAgents", wire.Nothing)
 async def list_agents(server: BugLspServer, _argument: wire.Nothing) -> dict[str, Any]:
     """Which agents there are, and whether they can run here."""
     custom = server.settings.agents
@@ -333,7 +268,7 @@ async def list_agents(server: BugLspServer, _argument: wire.Nothing) -> dict[str
     return {"agents": [item.model_dump(mode="json", by_alias=True) for item in found]}
 
 
-@_command("deleteDebugRun", wire.RunArgument)
+@command("deleteDebugRun", wire.RunArgument)
 async def delete_debug_run(server: BugLspServer, argument: wire.RunArgument) -> dict[str, Any]:
     """Delete a run that has ended, with its copies."""
     if argument.debug_run_id is None:

@@ -6,10 +6,13 @@ from lsprotocol import types
 
 from bug_lsp.domain.errors import BugLspError
 
-from . import commands
+from . import answering, commands, steering
 from .progress import session_of
 from .protocol import refuse
 from .server import BugLspServer
+
+_COMMANDS = (commands, steering)
+"""Modules that register their commands by being imported."""
 
 
 def create_server() -> BugLspServer:
@@ -17,7 +20,7 @@ def create_server() -> BugLspServer:
     server = BugLspServer()
     _life(server)
     _files(server)
-    commands.register(server)
+    answering.register(server)
     return server
 
 

@@ -93,6 +93,26 @@ class SessionArgument(Value):
         return {"sessionId": text}
 
 
+class RetrySession(SessionArgument):
+    """Start a debug session again, with another agent where one is named."""
+
+    agent_type: str | None = None
+    model: str | None = None
+
+
+class AddAgent(RunArgument):
+    """Add a debug session to a run."""
+
+    agent_type: str
+    model: str | None = None
+
+
+class MessageSession(SessionArgument):
+    """Say something to an agent at work."""
+
+    text: str = Field(min_length=1, max_length=100_000)
+
+
 class ListRuns(Value):
     """Which runs to list."""
 

@@ -54,7 +54,7 @@ def prepare(folder: RunFolder, session_id: str) -> Delivery:
     """Render what is to be delivered: the session's conclusion, or the digest in its place."""
     run = runs.load(folder)
     status = runs.status(folder)
-    debug = [runs.facts(folder.session(spec.session_id)) for spec in run.roster]
+    debug = [runs.facts(folder.session(spec.session_id)) for spec in run.standing]
     source = runs.facts(folder.session(session_id))
     synthesis, by = _conclusion(debug, source)
     body = render_region(status, synthesis, by)

@@ -18,6 +18,7 @@ def farewell(run: Run, session: SessionFolder, spec: Spec, ended: str) -> str:
             f"[{one.title.split(':')[0]} {one.agent_type}]"
             f"({session.run.session(one.session_id).output.as_uri()})"
             for one in run.roster
+            if one.session_id in (spec.covers or {item.session_id for item in run.standing})
         ]
     else:
         links.append(f"[full session]({session.output.as_uri()})")

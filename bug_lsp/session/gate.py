@@ -30,10 +30,10 @@ def advance(folder: RunFolder) -> tuple[Deliver, ...]:
     """Do all that the run needs now. What is left to the caller is returned: a delivery is not
     done under the lock, as an editor may have to be asked.
     """
-    run = runs.load(folder)
     while True:
         started: _Started = []
         with runs.turn(folder):
+            run = runs.load(folder)  # under the lock: the user may add sessions
             settle_all(folder, run)
             board = runs.board(folder, run)
             for decision in decide(board):
@@ -41,7 +41,7 @@ def advance(folder: RunFolder) -> tuple[Deliver, ...]:
                     case Start(session_id=session_id):
                         started += _start(folder.session(session_id))
                     case Orchestrate():
-                        started += _orchestrate(folder, run, 1)
+                        started += _orchestrate(folder, run)
                     case Deliver():
                         pass
             runs.save_snapshot(folder)
@@ -56,8 +56,8 @@ def advance(folder: RunFolder) -> tuple[Deliver, ...]:
 
 def orchestrate(folder: RunFolder, *, force: bool = False) -> tuple[str, bool]:
     """(sessionId of the run's orchestrator, whether this call created it)."""
-    run = runs.load(folder)
     with runs.turn(folder):
+        run = runs.load(folder)
         settle_all(folder, run)
         board = runs.board(folder, run)
         running = [seat.session_id for seat in board.debug if not seat.status.terminal]
@@ -67,11 +67,11 @@ def orchestrate(folder: RunFolder, *, force: bool = False) -> tuple[str, bool]:
                 + ", ".join(_name(run, session_id) for session_id in running)
             )
         latest = board.orchestrator
-        if latest is not None and not (force and latest.status.terminal):
+        again = latest is None or (latest.status.terminal and (force or not board.covered))
+        if latest is not None and not again:
             return latest.session_id, False
-        number = len(runs.orchestrators(folder)) + 1 if latest is not None else 1
         files.replace(folder.workspace.active / folder.run_id, b"")
-        started = _orchestrate(folder, run, number)
+        started = _orchestrate(folder, run)
         runs.save_snapshot(folder)
     poke(folder.workspace, folder.run_id)
     _all_up(started)
@@ -110,9 +110,11 @@ def _all_up(started: _Started) -> bool:
     return not missing
 
 
-def _orchestrate(folder: RunFolder, run: Run, number: int) -> _Started:
-    """Claim the run's orchestrator (of any number of callers one gets it) and start it."""
-    claim = folder.orchestrator_claim(number)
+def _orchestrate(folder: RunFolder, run: Run) -> _Started:
+    """Claim the run's next orchestrator (of any number of callers one gets it) and start it."""
+    # A claim whose owner died before the session's folder was complete is taken over.
+    complete = [session for session in runs.orchestrators(folder) if session.spec.exists()]
+    claim = folder.orchestrator_claim(len(complete) + 1)
     files.create_once(claim, runs.claim_for(new_session_id()))
     held = runs.claim(claim)
     assert held is not None  # noqa: S101 - it has just been made sure of
@@ -125,6 +127,7 @@ def _orchestrate(folder: RunFolder, run: Run, number: int) -> _Started:
             agent_type=run.orchestrator.agent_type,
             model=run.orchestrator.model,
             title=f"Orchestrator: {run.title}",
+            covers=tuple(one.session_id for one in run.standing),
         )
         files.replace(session.spec, spec.to_json())
     return _start(session)

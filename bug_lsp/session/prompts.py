@@ -100,7 +100,7 @@ def debug_prompt(
     """What every debug session of the run is told; the same for every vendor's agent."""
     return _render(
         "debug.md",
-        count=len(run.roster),
+        count=len(run.standing),
         title=run.title,
         task=fenced(clip(task, _TASK_LIMIT), "markdown").rstrip(),
         description=description,

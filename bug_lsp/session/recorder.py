@@ -11,6 +11,7 @@ import sys
 import time
 from collections.abc import Callable
 
+import anyio
 from pydantic_core import PydanticSerializationError
 
 from bug_lsp.domain.budget import HEAD_KEPT, TAIL_KEPT
@@ -71,13 +72,22 @@ class Recorder:
         self._seq = 0
         self._broken = False
         self.excerpt = Excerpt()
+        self.heard_at = self._began
+        """When the agent last showed a sign of life (monotonic)."""
+        self.usage_news = anyio.Event()
         self.tool_calls = 0
         self.usage: TokenUsage | None = None
         self._append(self._output, padded_status(self._status("")))
         self._append(self._output, f"\n# {facts.spec.title}\n".encode())
 
+    @property
+    def session_id(self) -> str:
+        """Whose output this is."""
+        return self._folder.session_id
+
     def emit(self, event: Event) -> None:
         """Take an event; it is on disk within 50 ms."""
+        self.heard_at = time.monotonic()
         last = self._pending[-1] if self._pending else None
         if isinstance(event, Text | Thinking) and type(last) is type(event):
             assert isinstance(last, Text | Thinking)  # noqa: S101 - for the type checker
@@ -127,6 +137,7 @@ class Recorder:
                 output_tokens=event.output_tokens,
                 cost_usd=event.cost_usd,
             )
+            self.usage_news.set()
         self.excerpt.add(told(event))
         elapsed = round(time.monotonic() - self._began, 3)
         return Record(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import errno
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,7 +14,7 @@ from bug_lsp.agents import registry
 from bug_lsp.domain.errors import BadInput, Refused
 from bug_lsp.domain.ids import new_run_id, new_session_id
 from bug_lsp.domain.related import related
-from bug_lsp.domain.run import AgentChoice, Context, Kind, Run, Spec
+from bug_lsp.domain.run import AgentChoice, Context, CustomAgent, Kind, Run, Spec
 from bug_lsp.domain.settings import Settings
 from bug_lsp.domain.task import title_of
 from bug_lsp.domain.transcript import clean, one_line
@@ -128,7 +128,7 @@ def _agents(asked: tuple[AgentChoice, ...] | None, settings: Settings) -> tuple[
     custom = settings.agents
     if asked is None:
         usual = [AgentChoice(agent_type=name) for name in settings.default_agents]
-        _check_known(usual, settings, "defaultAgents")
+        check_known(usual, custom, "defaultAgents")
         ready = [agent for agent in usual if registry.installed(agent.agent_type, custom)]
         chosen = tuple(ready or usual)
     else:
@@ -136,7 +136,7 @@ def _agents(asked: tuple[AgentChoice, ...] | None, settings: Settings) -> tuple[
             raise BadInput("agents", "is empty; name at least one agent or leave it out")
         if len(asked) > MAX_AGENTS:
             raise BadInput("agents", f"has {len(asked)} entries; at most {MAX_AGENTS} can run")
-        _check_known(asked, settings, "agents")
+        check_known(asked, custom, "agents")
         chosen = asked
     if not any(registry.installed(agent.agent_type, custom) for agent in chosen):
         raise Refused(
@@ -148,10 +148,11 @@ def _agents(asked: tuple[AgentChoice, ...] | None, settings: Settings) -> tuple[
     return chosen
 
 
-def _check_known(
-    agents: list[AgentChoice] | tuple[AgentChoice, ...], settings: Settings, field: str
+def check_known(
+    agents: Sequence[AgentChoice], custom: Mapping[str, CustomAgent], field: str
 ) -> None:
-    choices = registry.known(settings.agents)
+    """Refuse agents that there are not, naming those that there are."""
+    choices = registry.known(custom)
     for number, agent in enumerate(agents):
         if agent.agent_type not in choices:
             only = " (it only orchestrates)" if agent.agent_type in registry.ORCHESTRATORS else ""
@@ -218,6 +219,8 @@ def _run(
         orchestrate=request.orchestrate,
         max_parallel_agents=settings.max_parallel_agents,
         session_timeout_seconds=settings.session_timeout_seconds,
+        session_silence_seconds=settings.session_silence_seconds,
+        limits=settings.run_limits,
         test_command=request.test_command,
         agents=settings.agents,
     )

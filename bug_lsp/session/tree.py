@@ -9,6 +9,7 @@ show anew, are found as children.
 from __future__ import annotations
 
 import contextlib
+import ctypes
 import os
 import sys
 import time
@@ -22,6 +23,16 @@ from bug_lsp.store.processes import MARKER
 GRACE = 2.0
 """Seconds between the polite signal and the other."""
 _PATIENCE = 10.0
+_PR_SET_CHILD_SUBREAPER = 36
+
+
+def adopt_orphans() -> None:
+    """Become the parent of what the agent leaves behind, so that a daemon which has also dropped
+    the marker is still found among our children. Linux alone has this.
+    """
+    if sys.platform == "linux":
+        with contextlib.suppress(OSError, AttributeError):
+            ctypes.CDLL(None).prctl(_PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
 
 
 def marker(run_id: str, session_id: str) -> str:

@@ -17,10 +17,12 @@ class RunView:
     def __init__(self, folder: RunFolder) -> None:
         self.folder = folder
         self.run = runs.load(folder)
+        """As it was when looked at last: the user may add sessions."""
         self._ended: dict[str, Facts] = {}
 
     def status(self) -> RunStatus:
         """The run as it is now."""
+        self.run = runs.load(self.folder)
         latest = runs.latest_orchestrator(self.folder)
         record = runs.delivered(self.folder, runs.source(self.folder, self.run))
         return materialise(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import os
 import signal
 import sys
@@ -19,6 +20,7 @@ from bug_lsp.agents import registry
 from bug_lsp.agents.base import Answer, Job
 from bug_lsp.domain.budget import SESSION_LIMIT, clip
 from bug_lsp.domain.errors import AgentFailure, BugLspError, FailureKind, Refused
+from bug_lsp.domain.events import Said
 from bug_lsp.domain.report import (
     Report,
     Synthesis,
@@ -46,8 +48,9 @@ from bug_lsp.store.pokes import poke
 from bug_lsp.store.processes import MARKER
 from bug_lsp.workspace import copies, git, task_file
 
-from . import delivery, gate, prompts, tree
+from . import delivery, gate, inbox, prompts, tree
 from .farewell import farewell
+from .guards import guarded, guards_of
 from .recorder import Recorder
 from .settle import finish_failed
 
@@ -110,6 +113,7 @@ class _Session:
         """Drive the agent, then leave nothing behind but its files."""
         marker = tree.marker(self.run_folder.run_id, self.folder.session_id)
         os.environ[MARKER] = marker
+        tree.adopt_orphans()
         recorder = Recorder(self.folder, Facts(spec=self.spec, process=self.process))
         gate.show(self.run_folder)
         poke(self.run_folder.workspace, self.run_folder.run_id, self.folder.session_id)
@@ -125,12 +129,10 @@ class _Session:
         self._finish(recorder, ended)
 
     async def _outcome(self, recorder: Recorder) -> _Outcome:
+        limited = self.spec.kind is Kind.DEBUG
+        guards = guards_of(self.asked, self.run_folder, recorder, limited=limited)
         try:
-            with anyio.fail_after(self.asked.session_timeout_seconds):
-                answer = await self._drive(recorder)
-        except TimeoutError:
-            limit = f"{self.asked.session_timeout_seconds:g} s"
-            return _failed(FailureKind.TIMEOUT, f"not done within {limit} (sessionTimeoutSeconds)")
+            answer = await guarded(lambda: self._drive(recorder), guards)
         except AgentFailure as failure:
             return _failed(failure.kind, failure.message)
         except BugLspError as error:
@@ -162,11 +164,18 @@ class _Session:
             follow_up=self.repair,
         )
         agent = registry.create(self.spec.agent_type, self.asked.agents, debug)
-        return await agent.run(job, recorder.emit)
+        async with inbox.opened(self.folder) as messages:
+
+            async def listen() -> str:
+                text = await messages.next()
+                recorder.emit(Said(text=text))
+                return text
+
+            return await agent.run(dataclasses.replace(job, listen=listen), recorder.emit)
 
     def _debug(self) -> list[Facts]:
-        folders = (self.run_folder.session(spec.session_id) for spec in self.asked.roster)
-        return [runs.facts(folder) for folder in folders]
+        ids = self.spec.covers or [one.session_id for one in self.asked.standing]
+        return [runs.facts(self.run_folder.session(session_id)) for session_id in ids]
 
     def _prompt(self, debug: list[Facts]) -> str:
         if self.spec.kind is Kind.ORCHESTRATOR and not self.folder.prompt.exists():

@@ -70,6 +70,11 @@ class SessionFolder:
         return self.path / "cancel.json"
 
     @property
+    def inbox(self) -> Path:
+        """What the user tells the agent while it works, one file a message."""
+        return self.path / "inbox"
+
+    @property
     def events(self) -> Path:
         """Normalised events, one JSON object a line."""
         return self.path / "events.jsonl"
@@ -125,6 +130,16 @@ class RunFolder:
     def run(self) -> Path:
         """What was asked for (immutable)."""
         return self.path / "run.json"
+
+    @property
+    def additions(self) -> Path:
+        """Sessions that the user added after the start."""
+        return self.path / "roster.json"
+
+    @property
+    def wanted(self) -> Path:
+        """The user asked for a synthesis of what is there."""
+        return self.path / "synthesise"
 
     @property
     def snapshot(self) -> Path:

@@ -16,7 +16,7 @@ from bug_lsp.domain.errors import Refused
 from bug_lsp.domain.events import Record
 from bug_lsp.domain.gate import Board, Seat
 from bug_lsp.domain.model import StoredValue
-from bug_lsp.domain.run import Facts, Process, Result, Run, RunStatus, Spec, materialise
+from bug_lsp.domain.run import Additions, Facts, Process, Result, Run, RunStatus, Spec, materialise
 from bug_lsp.domain.transcript import activity
 
 from . import files
@@ -85,12 +85,14 @@ def create(workspace: WorkspaceFolder, run: Run, prompts: dict[str, str]) -> Run
 
 
 def load(folder: RunFolder) -> Run:
-    """The run as it was asked for."""
+    """The run as it was asked for, with what the user added since."""
     data = files.read(folder.run)
     if data is None:
         raise _unknown(folder)
+    added = files.read(folder.additions)
     try:
-        return Run.model_validate_json(data)
+        run = Run.model_validate_json(data)
+        return Additions.model_validate_json(added).to(run) if added is not None else run
     except ValidationError as error:
         raise Refused(
             f"debug run {folder.run_id} cannot be read ({error.error_count()} problems in "
@@ -223,7 +225,7 @@ def source(folder: RunFolder, run: Run) -> str:
     latest = latest_orchestrator(folder)
     if latest is not None:
         return latest.session_id
-    return run.roster[0].session_id if len(run.roster) == 1 else ""
+    return run.standing[0].session_id if len(run.standing) == 1 else ""
 
 
 def delivered(folder: RunFolder, session_id: str) -> Delivered | None:
@@ -260,18 +262,25 @@ def shown(folder: RunFolder) -> RunStatus:
 def board(folder: RunFolder, run: Run) -> Board:
     """The run as the gate sees it."""
     latest = latest_orchestrator(folder)
-    sessions = [folder.session(seat.session_id) for seat in run.roster]
+    sessions = [folder.session(spec.session_id) for spec in run.standing]
     done = [*sessions, *([latest] if latest else [])]
     return Board(
         debug=[_seat(session) for session in sessions],
         orchestrator=_seat(latest) if latest else None,
         orchestrate=run.orchestrate,
+        covered=latest is None or _covers(latest, run),
+        wanted=folder.wanted.exists(),
         max_parallel=run.max_parallel_agents,
         cancelled=folder.cancelled.exists(),
         delivered=frozenset(
             session.session_id for session in done if delivered(folder, session.session_id)
         ),
     )
+
+
+def _covers(orchestrator: SessionFolder, run: Run) -> bool:
+    read = spec(orchestrator).covers
+    return read is None or set(read) == {one.session_id for one in run.standing}
 
 
 def _seat(folder: SessionFolder) -> Seat:
