@@ -112,8 +112,8 @@ def debug_prompt(
             Related(
                 path=task.path,
                 title=task.title,
-                root_cause=clip(task.root_cause, _RELATED_LIMIT),
-                solution=clip(task.solution, _RELATED_LIMIT),
+                root_cause=fenced(clip(task.root_cause, _RELATED_LIMIT), "markdown").rstrip(),
+                solution=fenced(clip(task.solution, _RELATED_LIMIT), "markdown").rstrip(),
             )
             for task in related
         ],
