@@ -221,10 +221,12 @@ def latest_orchestrator(folder: RunFolder) -> SessionFolder | None:
 
 
 def source(folder: RunFolder, run: Run) -> str:
-    """The session whose conclusion belongs into the task file; "" while there is none."""
+    """The session whose conclusion belongs into the task file; "" while there is none, or only one
+    from before the roster grew.
+    """
     latest = latest_orchestrator(folder)
     if latest is not None:
-        return latest.session_id
+        return latest.session_id if _covers(latest, run) else ""
     return run.standing[0].session_id if len(run.standing) == 1 else ""
 
 

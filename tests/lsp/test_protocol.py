@@ -45,6 +45,10 @@ async def test_all_commands_of_the_contract_are_advertised(raw, project):
         "openSession",
         "listAgents",
         "deleteDebugRun",
+        "retrySession",
+        "addAgent",
+        "synthesiseNow",
+        "messageSession",
     }
 
 

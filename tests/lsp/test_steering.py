@@ -1,0 +1,113 @@
+"""Steering a run from the editor."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+from pygls.exceptions import JsonRpcException
+
+from tests.codex_home import write_codex_home
+
+from .conftest import REPORT
+
+pytestmark = pytest.mark.anyio
+
+
+async def test_a_failed_session_is_retried_and_the_region_revised(open_editor, task):
+    editor = await open_editor()
+    editor.open(task)
+    run = await editor.command(
+        "debugWithAgents",
+        {"taskUri": task.as_uri(), "agents": [{"agentType": "right"}, {"agentType": "exits3"}]},
+    )
+    await editor.finished(run["debugRunId"])
+    assert "degraded" in editor.text(task)
+    retried = await editor.command(
+        "retrySession", {"sessionId": run["sessionIds"][1], "agentType": "right"}
+    )
+    assert retried["session"]["title"] == "Debug (3): add() subtracts"
+    status = await editor.finished(run["debugRunId"])
+    assert status["sessions"][1]["retriedBy"] == retried["sessionId"]
+    assert (status["totalCount"], status["completedCount"]) == (2, 2)
+    text = editor.text(task)
+    assert "degraded" not in text.partition("<details>")[0]
+    assert text.count("<!-- bug-lsp:begin") == 1
+    [group] = (await editor.command("getTaskSessions", {"taskUri": task.as_uri()}))["groups"]
+    assert len(group["orchestrator"]) == 2
+
+
+async def test_an_agent_is_added_and_another_ended_by_synthesise_now(open_editor, task):
+    editor = await open_editor()
+    run = await editor.command(
+        "debugWithAgents", {"taskUri": task.as_uri(), "agents": [{"agentType": "sleeps"}]}
+    )
+    added = await editor.command(
+        "addAgent", {"debugRunId": run["debugRunId"], "agentType": "right"}
+    )
+    await editor.until(
+        lambda: any(getattr(v, "kind", "") == "end" for v in editor.progress(added["sessionId"])),
+        what="the end of the added session",
+    )
+    ended = await editor.command("synthesiseNow", {"debugRunId": run["debugRunId"]})
+    assert ended == {"cancelled": run["sessionIds"]}
+    status = await editor.finished(run["debugRunId"])
+    assert (status["completedCount"], status["cancelledCount"]) == (1, 1)
+    assert "degraded: 1 of 2 sessions completed, 1 cancelled" in task.read_text()
+
+
+async def test_what_the_user_says_reaches_codex_while_it_works(open_editor, model, task, tmp_path):
+    waits = f"until [ -e {tmp_path / 'go'} ]; do sleep 0.05; done"
+    model.load(
+        "codex",
+        {
+            "cwd": ".",
+            "steps": [
+                {"tools": [{"kind": "shell", "command": waits}]},
+                {"text": f"Done.\n\n```json\n{json.dumps(REPORT)}\n```"},
+            ],
+        },
+    )
+    env = write_codex_home(tmp_path / "home", model.url("codex"))
+    editor = await open_editor(env=env)
+    run = await editor.command(
+        "debugWithAgents", {"taskUri": task.as_uri(), "agents": [{"agentType": "codex"}]}
+    )
+    session = run["sessions"][0]
+    await editor.until(
+        lambda: any(
+            "until [ -e" in (v.message or "") for v in editor.progress(session["sessionId"])
+        ),
+        what="the waiting command",
+    )
+    said = await editor.command(
+        "messageSession", {"sessionId": session["sessionId"], "text": "Look at the sign."}
+    )
+    assert said == {"delivered": True}
+    await editor.read(session["uri"])
+    await editor.until(lambda: "**you:** Look at the sign." in editor.texts[session["uri"]][-1])
+    (tmp_path / "go").touch()
+    await editor.finished(run["debugRunId"])
+    assert "Look at the sign." in json.dumps(model.requests("codex")[-1]["body"])
+
+
+async def test_what_cannot_be_steered_is_refused_with_what_to_do(open_editor, task):
+    editor = await open_editor()
+    run = await editor.command(
+        "debugWithAgents", {"taskUri": task.as_uri(), "agents": [{"agentType": "sleeps"}]}
+    )
+    session_id = run["sessionIds"][0]
+    wrong = [
+        ("retrySession", {"sessionId": session_id}, "has not ended"),
+        ("retrySession", {}, "sessionId: is missing"),
+        ("addAgent", {"debugRunId": run["debugRunId"]}, "agentType: Field required"),
+        ("addAgent", {"debugRunId": run["debugRunId"], "agentType": "nobody"}, "no agent 'nobody'"),
+        ("messageSession", {"sessionId": session_id, "text": ""}, "text: "),
+        ("messageSession", {"sessionId": "0" * 12, "text": "x"}, "there is no session"),
+        ("synthesiseNow", {"debugRunId": "0" * 16}, "there is no debug run"),
+    ]
+    for name, argument, says in wrong:
+        with pytest.raises(JsonRpcException) as caught:
+            await editor.command(name, argument)
+        assert says in str(caught.value.message)
+    await editor.command("cancelDebugRun", {"debugRunId": run["debugRunId"]})
