@@ -19,7 +19,7 @@ from bug_lsp.domain.errors import FailureKind
 from bug_lsp.domain.report import report_schema, synthesis_schema
 from bug_lsp.domain.run import RunStatus, Session
 from bug_lsp.domain.settings import Settings
-from bug_lsp.lsp import commands
+from bug_lsp.lsp import answering, features
 
 ROOT = Path(__file__).parent.parent
 DOCS = ROOT / "docs"
@@ -70,10 +70,13 @@ def anchors(page: Path) -> set[str]:
 
 def test_every_command_is_in_the_protocol_and_there_is_no_other():
     text = section(read("docs/protocol.md"), "## Commands").partition("\n### ")[0]
-    assert first_cells(text) == {command.name for command in commands._COMMANDS}
+    assert first_cells(text) == {command.name for command in answering._COMMANDS}
 
 
-@pytest.mark.parametrize("command", commands._COMMANDS, ids=lambda command: command.name)
+assert features._COMMANDS, "their import is what registers the commands"
+
+
+@pytest.mark.parametrize("command", answering._COMMANDS, ids=lambda command: command.name)
 def test_every_key_of_a_commands_argument_is_in_the_protocol(command):
     text = section(read("docs/protocol.md"), "## Commands")
     keys = {field.alias for field in command.argument.model_fields.values()}

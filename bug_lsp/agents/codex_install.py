@@ -23,6 +23,8 @@ _MINIMUM = (0, 151, 0)
 """What the SDK asks of a binary that is not its own."""
 _VERSION = re.compile(r"(\d+)\.(\d+)\.(\d+)(-[\w.]+)?")
 _ASK_SECONDS = 5.0
+_KEYS = ("OPENAI_API_KEY", "CODEX_API_KEY")
+"""With one of these Codex needs no login."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +69,8 @@ def codex_availability(env: Mapping[str, str] | None = None) -> tuple[str | None
     except AgentFailure as failure:
         return None, False, failure.message
     environment = {**os.environ, **(env or {})}
-    if _has_own_provider(environment) or _is_logged_in(binary, environment):
+    has_key = any(environment.get(name) for name in _KEYS)
+    if has_key or _has_own_provider(environment) or _is_logged_in(binary, environment):
         return binary.version, True, ""
     return binary.version, False, "Codex is not logged in: run `codex login`"
 
