@@ -86,8 +86,10 @@ def _has_own_provider(env: Mapping[str, str]) -> bool:
     home = env.get("CODEX_HOME") or Path(env.get("HOME", "~")).expanduser() / ".codex"
     try:
         settings = tomllib.loads(Path(home, "config.toml").read_text(encoding="utf-8"))
-    except (OSError, ValueError):
+    except OSError:
         return False
+    except ValueError:
+        return True  # Codex itself says best what is wrong in it
     return bool(settings.get("model_provider", "openai") != "openai")
 
 

@@ -384,3 +384,14 @@ def test_a_codex_that_no_longer_answers_cannot_keep_us_from_leaving(
     started = time.monotonic()
     asyncio.run(main())  # which waits for every thread that it has started
     assert time.monotonic() - started < 8
+
+
+async def test_without_a_login_it_fails_at_once_and_says_what_to_do(
+    job: Job, said: Recorder, tmp_path: Path
+) -> None:
+    empty = tmp_path / "empty"
+    empty.mkdir()
+    env = {**job.env, "CODEX_HOME": str(empty), "OPENAI_API_KEY": "", "CODEX_API_KEY": ""}
+    raised = await failure(replace(job, env=env), said)
+    assert raised.kind is FailureKind.AUTH
+    assert "run `codex login`" in raised.message
