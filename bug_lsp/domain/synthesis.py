@@ -8,6 +8,7 @@ import re
 from collections import defaultdict
 from collections.abc import Sequence
 
+from .events import TokenUsage
 from .region import FENCE, defuse
 from .related import sections
 from .report import Finding, SessionNote, Synthesis, without_last_json_block
@@ -224,7 +225,17 @@ def _session_note(session: Session, notes: dict[str, str]) -> str:
     note = notes.get(session.session_id, "")
     said = f". {_item(note)}" if note else ""
     label = session.title.split(":")[0]
-    return f"- **{label}**, {_item(agent)}: {one_line(defuse(outcome(session)), 300)}{said}"
+    ended = one_line(defuse(outcome(session)), 300) + _used(session.usage)
+    if session.retried_by:
+        return f"- **{label}**, {_item(agent)}: {ended}; retried"
+    return f"- **{label}**, {_item(agent)}: {ended}{said}"
+
+
+def _used(usage: TokenUsage | None) -> str:
+    if usage is None:
+        return ""
+    cost = "cost unknown" if usage.cost_usd is None else f"${usage.cost_usd:.2f}"
+    return f" ({usage.input_tokens + usage.output_tokens:,} tokens, {cost})"
 
 
 def _item(text: str) -> str:

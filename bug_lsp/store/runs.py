@@ -23,7 +23,7 @@ from . import files
 from .layout import RunFolder, SessionFolder, WorkspaceFolder
 from .processes import alive, me
 
-_TAIL = 8_192
+_TAIL = 65_536
 """Bytes of `events.jsonl` that are read to know what a session is doing."""
 
 
