@@ -24,10 +24,12 @@ seats = st.builds(
     st.booleans(),
 )
 boards = st.builds(
-    lambda debug, orchestrator, orchestrate, most, cancelled, delivered: Board(
+    lambda debug, orchestrator, orchestrate, covered, wanted, most, cancelled, delivered: Board(
         debug=[Seat(str(n), seat.status, seat.started) for n, seat in enumerate(debug)],
         orchestrator=orchestrator,
         orchestrate=orchestrate,
+        covered=covered or orchestrator is None,
+        wanted=wanted,
         max_parallel=most,
         cancelled=cancelled,
         delivered=frozenset(delivered),
@@ -35,6 +37,8 @@ boards = st.builds(
     st.lists(seats, min_size=1, max_size=16),
     st.none() | seats,
     st.sampled_from(["auto", "never"]),
+    st.booleans(),
+    st.booleans(),
     st.integers(1, 64),
     st.booleans(),
     st.lists(st.sampled_from(["0", "s"])),
@@ -57,9 +61,10 @@ def test_what_is_decided_fits_the_board(board: Board) -> None:
             assert not by_id[session_id].status.terminal
     if Orchestrate() in decisions:
         assert ended
-        assert board.orchestrator is None
-        assert len(board.debug) > 1
-        assert board.orchestrate == "auto"
+        latest = board.orchestrator
+        assert latest is None or (latest.status.terminal and not board.covered)
+        assert len(board.debug) > 1 or board.wanted or latest is not None
+        assert board.orchestrate == "auto" or board.wanted
         assert not board.cancelled
     for item in decisions:
         if isinstance(item, Deliver):
@@ -88,18 +93,22 @@ class Gate(RuleBasedStateMachine):
         self.orchestrate = "auto" if auto else "never"
         self.status = dict.fromkeys(map(str, range(count)), Status.PENDING)
         self.started: list[str] = []
-        self.orchestrator: tuple[Status, bool] | None = None
-        self.claims = 0
+        self.orchestrator: tuple[str, Status, bool] | None = None
+        self.read: list[frozenset[str]] = []
+        """What each orchestrator has read, in the order of their claims."""
         self.deliveries: list[str] = []
-        self.cancelled = False
+        self.cancelled = self.wanted = False
+        self.next = count
 
     def board(self) -> Board:
         return Board(
             debug=[
                 Seat(name, status, name in self.started) for name, status in self.status.items()
             ],
-            orchestrator=Seat("boss", *self.orchestrator) if self.orchestrator else None,
+            orchestrator=Seat(*self.orchestrator) if self.orchestrator else None,
             orchestrate=self.orchestrate,
+            covered=not self.read or self.read[-1] == frozenset(self.status),
+            wanted=self.wanted,
             max_parallel=self.most,
             cancelled=self.cancelled,
             delivered=frozenset(self.deliveries),
@@ -110,8 +119,8 @@ class Gate(RuleBasedStateMachine):
         for _ in range(callers):
             for decision in decide(self.board()):
                 match decision:
-                    case Start(session_id="boss"):
-                        self.orchestrator = (Status.RUNNING, True)
+                    case Start(session_id=name) if name.startswith("boss"):
+                        self.orchestrator = (name, Status.RUNNING, True)
                     case Start(session_id=name):
                         assert not self.cancelled
                         assert name not in self.started
@@ -119,8 +128,8 @@ class Gate(RuleBasedStateMachine):
                         self.status[name] = Status.RUNNING
                     case Orchestrate():
                         assert all(status.terminal for status in self.status.values())
-                        self.claims += 1
-                        self.orchestrator = (Status.PENDING, False)
+                        self.orchestrator = (f"boss{len(self.read)}", Status.PENDING, False)
+                        self.read.append(frozenset(self.status))
                     case Deliver(session_id=name):
                         assert name not in self.deliveries
                         self.deliveries.append(name)
@@ -137,10 +146,30 @@ class Gate(RuleBasedStateMachine):
         if waiting:
             self.status[pick.choice(waiting)] = Status.CANCELLED
 
+    @rule(pick=st.randoms(use_true_random=False))
+    def one_that_has_ended_is_retried(self, pick: object) -> None:
+        ended = [name for name, status in self.status.items() if status.terminal]
+        if ended:
+            del self.status[pick.choice(ended)]
+            self.an_agent_is_added()
+
+    @rule()
+    def an_agent_is_added(self) -> None:
+        self.status[str(self.next)] = Status.PENDING
+        self.next += 1
+        self.cancelled = False
+
+    @rule()
+    def a_synthesis_is_wanted_now(self) -> None:
+        self.wanted, self.cancelled = True, False
+        for name, status in self.status.items():
+            if not status.terminal:
+                self.status[name] = Status.CANCELLED
+
     @rule(how=st.sampled_from(TERMINAL))
-    @precondition(lambda self: self.orchestrator and self.orchestrator[0] is Status.RUNNING)
+    @precondition(lambda self: self.orchestrator and self.orchestrator[1] is Status.RUNNING)
     def the_orchestrator_ends(self, how: Status) -> None:
-        self.orchestrator = (how, True)
+        self.orchestrator = (self.orchestrator[0], how, True)
 
     @rule()
     def the_run_is_cancelled(self) -> None:
@@ -148,8 +177,8 @@ class Gate(RuleBasedStateMachine):
         for name, status in self.status.items():
             if not status.terminal:
                 self.status[name] = Status.CANCELLED
-        if self.orchestrator and not self.orchestrator[0].terminal:
-            self.orchestrator = (Status.CANCELLED, self.orchestrator[1])
+        if self.orchestrator and not self.orchestrator[1].terminal:
+            self.orchestrator = (self.orchestrator[0], Status.CANCELLED, self.orchestrator[2])
 
     @invariant()
     def what_must_never_happen(self) -> None:
@@ -157,8 +186,9 @@ class Gate(RuleBasedStateMachine):
             return
         running = [status for status in self.status.values() if status is Status.RUNNING]
         assert len(running) <= self.most
-        assert self.claims <= 1
-        assert len(self.deliveries) == len(set(self.deliveries)) <= 1
+        again = zip(self.read, self.read[1:], strict=False)
+        assert all(one != other for one, other in again), "two orchestrators read the same"
+        assert len(self.deliveries) == len(set(self.deliveries))
         if finished(self.board()):
             assert decide(self.board()) == ()
 
@@ -166,19 +196,20 @@ class Gate(RuleBasedStateMachine):
         """Let everything end: the run must come to its end too."""
         if not hasattr(self, "status"):
             return
-        for _ in range(len(self.status) + 3):
+        for _ in range(len(self.status) + 6):
             self.advance(1)
             self.status = {
                 name: Status.COMPLETED if status is Status.RUNNING else status
                 for name, status in self.status.items()
             }
-            if self.orchestrator and self.orchestrator[0] is Status.RUNNING:
-                self.orchestrator = (Status.FAILED, True)
+            if self.orchestrator and self.orchestrator[1] is Status.RUNNING:
+                self.orchestrator = (self.orchestrator[0], Status.FAILED, True)
         assert finished(self.board())
-        wanted = len(self.status) > 1 and self.orchestrate == "auto" and not self.cancelled
-        assert self.claims == wanted or self.cancelled
-        if wanted and self.orchestrator[0] is not Status.CANCELLED:
-            assert self.deliveries == ["boss"]
+        by_itself = self.orchestrate == "auto" and (len(self.status) > 1 or bool(self.read))
+        if (by_itself or self.wanted) and not self.cancelled:
+            assert self.read[-1] == frozenset(self.status), "the last one has read what there is"
+            name, status, _ = self.orchestrator
+            assert (name in self.deliveries) == (status is not Status.CANCELLED)
 
 
 TestGate = Gate.TestCase
