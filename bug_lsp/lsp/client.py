@@ -18,9 +18,8 @@ from bug_lsp.domain.region import Edit
 from .text import position_at
 
 if TYPE_CHECKING:
+    from pygls.lsp.server import LanguageServer
     from pygls.workspace import TextDocument
-
-    from .server import BugLspServer
 
 log = logging.getLogger(__name__)
 _T = TypeVar("_T")
@@ -33,7 +32,7 @@ _EDIT_DEADLINE = 60.0
 class Client:
     """The editor at the other end."""
 
-    def __init__(self, server: BugLspServer) -> None:
+    def __init__(self, server: LanguageServer) -> None:
         self._server = server
         self._showing = anyio.Lock()
 

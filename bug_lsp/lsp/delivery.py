@@ -2,28 +2,21 @@
 
 from __future__ import annotations
 
-import logging
-from typing import TYPE_CHECKING
-
 import anyio
 from anyio.to_thread import run_sync
 
-from bug_lsp.domain.errors import BugLspError
 from bug_lsp.session import delivery
 from bug_lsp.session.delivery import Delivery
 from bug_lsp.store.layout import RunFolder
 
-if TYPE_CHECKING:
-    from .server import BugLspServer
-
-log = logging.getLogger(__name__)
+from .host import Host
 
 _TRIES = 5
 _PAUSE = 0.3
 """Seconds until the next try: a version that was refused is a keystroke old."""
 
 
-async def deliver(server: BugLspServer, folder: RunFolder, session_id: str) -> None:
+async def deliver(server: Host, folder: RunFolder, session_id: str) -> None:
     """Bring a session's conclusion into the task file, unless somebody else does."""
     prepared = await run_sync(delivery.prepare, folder, session_id)
     if server.open_document(prepared.task) is None or not server.client.has_edits:
@@ -44,7 +37,7 @@ async def deliver(server: BugLspServer, folder: RunFolder, session_id: str) -> N
     await _otherwise(server, prepared)
 
 
-async def _in_buffer(server: BugLspServer, prepared: Delivery) -> bool:
+async def _in_buffer(server: Host, prepared: Delivery) -> bool:
     for _ in range(_TRIES):
         document = server.open_document(prepared.task)
         if document is None:
@@ -59,7 +52,7 @@ async def _in_buffer(server: BugLspServer, prepared: Delivery) -> bool:
     return False
 
 
-async def _otherwise(server: BugLspServer, prepared: Delivery) -> None:
+async def _otherwise(server: Host, prepared: Delivery) -> None:
     """The editor would not: the disk, unless that would hide unsaved text under a conflict."""
     document = server.open_document(prepared.task)
     try:
@@ -73,11 +66,3 @@ async def _otherwise(server: BugLspServer, prepared: Delivery) -> None:
         f"The synthesis of '{prepared.run.title}' is ready, but the editor did not let it into "
         f"{prepared.task.name}, which has unsaved changes. Save or close the file to receive it."
     )
-
-
-async def retry(server: BugLspServer, folder: RunFolder) -> None:
-    """The task file was saved or closed: what could not be delivered may go in now."""
-    try:
-        await server.advance(folder)
-    except BugLspError as error:
-        log.warning("not delivered: %s", error.message)

@@ -9,12 +9,10 @@ from __future__ import annotations
 
 import time
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import anyio
 
-if TYPE_CHECKING:
-    from .server import BugLspServer
+from .host import Host
 
 MIN_INTERVAL = 0.1
 """Seconds between two refreshes of one document."""
@@ -39,7 +37,7 @@ class _Document:
 class Documents:
     """The live documents that the client has asked for."""
 
-    def __init__(self, server: BugLspServer) -> None:
+    def __init__(self, server: Host) -> None:
         self._server = server
         self._open: dict[str, _Document] = {}
 

@@ -5,7 +5,8 @@ done, should nobody else be there to do it.
 from __future__ import annotations
 
 import logging
-from typing import TYPE_CHECKING, TypeAlias
+from pathlib import Path
+from typing import TypeAlias
 
 import anyio
 from anyio.to_thread import run_sync
@@ -16,8 +17,8 @@ from bug_lsp.domain.run import RunStatus, Session, Status
 from bug_lsp.session.view import RunView
 from bug_lsp.store.layout import RunFolder
 
-if TYPE_CHECKING:
-    from .server import BugLspServer
+from .host import Host
+from .progress import Progress
 
 log = logging.getLogger(__name__)
 
@@ -30,8 +31,9 @@ _Shape: TypeAlias = tuple[object, ...]
 class Follower:
     """One run, as this server's editor sees it."""
 
-    def __init__(self, server: BugLspServer, folder: RunFolder, *, mine: bool) -> None:
+    def __init__(self, server: Host, progress: Progress, folder: RunFolder, *, mine: bool) -> None:
         self._server = server
+        self._progress = progress
         self._view = RunView(folder)
         self._folder = folder
         self.mine = mine
@@ -72,7 +74,7 @@ class Follower:
             status = await run_sync(self._view.status)
             changed = self._news_of(status) or changed
             self._shape = _shape(status)
-        self._server.progress_of.update(status)
+        self._progress.update(status)
         if changed:
             self._announce(status)
         if await run_sync(self._view.finished) and not self._look_closer:
@@ -84,10 +86,10 @@ class Follower:
         return _shape(status) != self._shape
 
     def _announce(self, status: RunStatus) -> None:
-        self._server.protocol.notify("bugLsp/runChanged", {"debugRunId": status.debug_run_id})
+        self._server.tell("bugLsp/runChanged", {"debugRunId": status.debug_run_id})
         for session in _sessions(status):
             if session.status.terminal:
-                self._server.documents.touch(session.uri, last=True)
+                self._server.touch(session.uri, last=True)
         orchestrator = status.orchestrator
         if (
             orchestrator is not None
@@ -110,7 +112,7 @@ class Follower:
 
     async def _offer(self, status: RunStatus) -> None:
         """Say how it ended, and offer to go there."""
-        task = self._server.task_path(status.task_uri)
+        task = Path(self._view.run.task_path)
         problem = await run_sync(self._view.problem)
         if problem:
             message = (
@@ -130,7 +132,7 @@ class Follower:
             await self._server.client.show(uri, focus=True)
 
 
-def announce_start(server: BugLspServer, status: RunStatus) -> None:
+def announce_start(server: Host, status: RunStatus) -> None:
     """For a client that shows no progress: one message at the start."""
     if not server.client.has_progress:
         agents = ", ".join(session.agent_type for session in status.sessions)

@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from lsprotocol import types
 
 from bug_lsp.domain.run import RunStatus, Session
 from bug_lsp.domain.transcript import one_line, outcome
 
-if TYPE_CHECKING:
-    from .server import BugLspServer
+from .host import Host
 
 _PREFIX = "bug-lsp/"
 _MAX_BACKLOG = 500_000
@@ -30,7 +27,7 @@ def session_of(token: str | int) -> str | None:
 class Progress:
     """The progress of all sessions that this server follows."""
 
-    def __init__(self, server: BugLspServer) -> None:
+    def __init__(self, server: Host) -> None:
         self._server = server
         self._latest: dict[str, Session] = {}
         self._shown: dict[str, str] = {}

@@ -50,8 +50,8 @@ class BugLspServer(LanguageServer):
     def __init__(self) -> None:
         super().__init__("bug-lsp", bug_lsp.__version__, protocol_cls=Protocol)
         self.client = Client(self)
-        self.documents = Documents(self)
-        self.progress_of = Progress(self)
+        self._documents = Documents(self)
+        self._progress = Progress(self)
         self.settings = Settings()
         self.current_task: Path | None = None
         """The task file that was opened or changed last."""
@@ -80,6 +80,14 @@ class BugLspServer(LanguageServer):
                 log.exception("in the background")
 
         self.tasks.start_soon(guarded)
+
+    def tell(self, method: str, params: object) -> None:
+        """Send a notification that is not of LSP."""
+        self.protocol.notify(method, params)
+
+    def touch(self, uri: str, *, last: bool = False) -> None:
+        """A live document has more to show; `last`: for the last time."""
+        self._documents.touch(uri, last=last)
 
     # The workspaces of this editor.
 
@@ -133,7 +141,7 @@ class BugLspServer(LanguageServer):
             return
         follower.tell(run_level=not session_id)
         if session_id:
-            self.documents.touch(f"bug-lsp:/runs/{run_id}/{session_id}.md")
+            self._documents.touch(f"bug-lsp:/runs/{run_id}/{session_id}.md")
 
     def follow(self, folder: RunFolder, *, mine: bool) -> None:
         """Keep the editor up to date on this run, to its end."""
@@ -144,7 +152,7 @@ class BugLspServer(LanguageServer):
             return
         if not (folder.workspace.active / folder.run_id).exists():
             return
-        self._followers[folder.run_id] = Follower(self, folder, mine=mine)
+        self._followers[folder.run_id] = Follower(self, self._progress, folder, mine=mine)
         self.background(self._follow, folder.run_id)
 
     async def _follow(self, run_id: str) -> None:
@@ -292,5 +300,5 @@ class BugLspServer(LanguageServer):
         facts = await run_sync(runs.facts, session)
         shown = materialise_session(ids[0], facts)
         text = await run_sync(document, session, shown)
-        self.documents.was_read(uri, text)
+        self._documents.was_read(uri, text)
         return text
