@@ -13,7 +13,7 @@ help: ## what can be made
 demo: $(VENV)/.base ## debug a real bug in a small project, with the built-in agents alone
 	@$(BIN)/bug-lsp demo
 
-test: $(VENV)/.dev ## run all tests, real agents and processes included
+test: $(VENV)/.agents ## run all tests, real agents and processes included
 	$(BIN)/pytest -n auto
 
 lint: $(VENV)/.dev ## check style and formatting
@@ -43,5 +43,10 @@ $(VENV)/.base: $(VENV)/.python pyproject.toml
 	@touch $@
 
 $(VENV)/.dev: $(VENV)/.base
-	$(BIN)/python -m pip install -q -e '.[codex]' --group dev
+	$(BIN)/python -m pip install -q -e '.[codex,claude]' --group dev
+	@touch $@
+
+# The agents themselves lie in the user's cache, where other checkouts find them too.
+$(VENV)/.agents: $(VENV)/.dev tests/agent_clis/package.json tests/agent_clis/install.py
+	$(BIN)/python -m tests.agent_clis.install
 	@touch $@

@@ -10,12 +10,17 @@ from typing import TYPE_CHECKING
 from bug_lsp.domain.model import StoredValue
 from bug_lsp.domain.run import CustomAgent, Facts
 
+from .acp_install import acp_availability, is_installed
+from .acp_presets import PRESETS, of_the_user
+
 if TYPE_CHECKING:
     from .base import Agent
 
-BUILT_IN = ("codex", "spectrum", "bisect")
+_EXTRAS = {"codex": ("openai_codex", "Codex"), "claude": ("claude_agent_sdk", "Claude")}
+"""Agents whose library is an extra of ours: its package, and how users know the agent."""
+BUILT_IN = (*_EXTRAS, *PRESETS, "spectrum", "bisect")
 """Agents that debug and are known without settings."""
-ORCHESTRATORS = ("codex", "digest")
+ORCHESTRATORS = (*_EXTRAS, *PRESETS, "digest")
 """Agents that orchestrate and are known without settings."""
 
 
@@ -42,7 +47,11 @@ def installed(agent_type: str, custom: Mapping[str, CustomAgent]) -> bool:
     """Whether the agent can be started at all. Cheap: nothing is run."""
     if agent_type in custom:
         return shutil.which(custom[agent_type].command[0]) is not None
-    return agent_type != "codex" or importlib.util.find_spec("openai_codex") is not None
+    if agent_type in PRESETS:
+        return is_installed(PRESETS[agent_type])
+    if agent_type in _EXTRAS:
+        return importlib.util.find_spec(_EXTRAS[agent_type][0]) is not None
+    return True
 
 
 def install_hint(agent_type: str, custom: Mapping[str, CustomAgent]) -> str:
@@ -52,7 +61,10 @@ def install_hint(agent_type: str, custom: Mapping[str, CustomAgent]) -> str:
             f"the program {custom[agent_type].command[0]!r} of agent {agent_type!r} is not on "
             "PATH; install it or correct `agents` in your settings"
         )
-    return "Codex is not installed; run: pip install 'bug-lsp[codex]'"
+    if agent_type in PRESETS:
+        return f"{PRESETS[agent_type].name} is not installed; {PRESETS[agent_type].install}"
+    name = _EXTRAS[agent_type][1]
+    return f"{name} is not installed; run: pip install 'bug-lsp[{agent_type}]'"
 
 
 def availability(agent_type: str, custom: Mapping[str, CustomAgent]) -> Availability:
@@ -64,14 +76,26 @@ def availability(agent_type: str, custom: Mapping[str, CustomAgent]) -> Availabi
             ready=False,
             hint=install_hint(agent_type, custom),
         )
-    if agent_type == "codex" and agent_type not in custom:
-        from .codex import codex_availability
+    version, ready, hint = _look(agent_type, custom)
+    return Availability(
+        agent_type=agent_type, installed=True, version=version, ready=ready, hint=hint
+    )
 
-        version, ready, hint = codex_availability()
-        return Availability(
-            agent_type=agent_type, installed=True, version=version, ready=ready, hint=hint
-        )
-    return Availability(agent_type=agent_type, installed=True, ready=True)
+
+def _look(agent_type: str, custom: Mapping[str, CustomAgent]) -> tuple[str | None, bool, str]:
+    if agent_type in custom:
+        return None, True, ""  # a program that we know nothing of is not run to be asked
+    if agent_type in PRESETS:
+        return acp_availability(PRESETS[agent_type])
+    if agent_type == "codex":
+        from .codex_install import codex_availability
+
+        return codex_availability()
+    if agent_type == "claude":
+        from .claude_install import claude_availability
+
+        return claude_availability()
+    return None, True, ""
 
 
 def create(
@@ -80,13 +104,33 @@ def create(
     """Make the agent. `debug` is what an orchestrator merges that does not read the prompt."""
     # Each library is imported only by the session that needs it.
     if agent_type in custom:
-        from .command import Command
+        return _create_custom(agent_type, custom[agent_type])
+    if agent_type in PRESETS:
+        from .acp import Acp
 
-        return Command()
+        return Acp(PRESETS[agent_type])
+    return _create_own(agent_type, debug)
+
+
+def _create_custom(agent_type: str, custom: CustomAgent) -> Agent:
+    if custom.type == "acp":
+        from .acp import Acp
+
+        return Acp(of_the_user(agent_type, custom))
+    from .command import Command
+
+    return Command()
+
+
+def _create_own(agent_type: str, debug: Sequence[Facts]) -> Agent:
     if agent_type == "codex":
         from .codex import Codex
 
         return Codex()
+    if agent_type == "claude":
+        from .claude import Claude
+
+        return Claude()
     if agent_type == "digest":
         from .digest import Digest
 

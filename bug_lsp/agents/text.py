@@ -29,3 +29,28 @@ def clip(text: str, limit: int) -> str:
         return text
     half = limit // 2
     return f"{text[:half]}\n[... {len(text) - 2 * half} characters left out ...]\n{text[-half:]}"
+
+
+class Ends:
+    """The first and the last bytes of a stream of any length."""
+
+    def __init__(self, keep: int) -> None:
+        self._keep = keep
+        self._head = bytearray()
+        self._tail = bytearray()
+        self._left_out = 0
+
+    def add(self, data: bytes) -> None:
+        """Take the next bytes of the stream."""
+        room = self._keep - len(self._head)
+        self._head += data[:room]
+        self._tail += data[room:]
+        if len(self._tail) > 2 * self._keep:
+            excess = len(self._tail) - self._keep
+            self._left_out += excess
+            del self._tail[:excess]
+
+    def text(self) -> str:
+        """What was kept, with a mark where something was left out."""
+        mark = b"\n[... %d bytes left out ...]\n" % self._left_out if self._left_out else b""
+        return (self._head + mark + self._tail).decode(errors="replace").replace("\0", "\ufffd")

@@ -263,7 +263,7 @@ def _latest_session(server: BugLspServer) -> str:
 async def list_agents(server: BugLspServer, _argument: wire.Nothing) -> dict[str, Any]:
     """Which agents there are, and whether they can run here."""
     custom = server.settings.agents
-    names = [*registry.known(custom), *(n for n in registry.ORCHESTRATORS if n != "codex")]
+    names = dict.fromkeys([*registry.known(custom), *registry.ORCHESTRATORS])
     found = [await run_sync(registry.availability, name, custom) for name in names]
     return {"agents": [item.model_dump(mode="json", by_alias=True) for item in found]}
 

@@ -1,0 +1,127 @@
+"""What an error of Claude means: its kind, and one sentence a user can act on.
+
+Pure. The status of the model service and Claude's own word for the error come first, the text only
+where they say nothing. Nothing here ever raises.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from bug_lsp.domain.errors import AgentFailure, FailureKind
+
+from .text import last_line, one_line
+
+if TYPE_CHECKING:
+    from claude_agent_sdk import ResultMessage
+
+_BY_WORD = {
+    "authentication_failed": FailureKind.AUTH,
+    "oauth_org_not_allowed": FailureKind.AUTH,
+    "billing_error": FailureKind.QUOTA,
+    "rate_limit": FailureKind.RATE_LIMIT,
+    "overloaded": FailureKind.RATE_LIMIT,
+}
+_BY_STATUS = {
+    401: FailureKind.AUTH,
+    402: FailureKind.QUOTA,
+    413: FailureKind.CONTEXT,
+    429: FailureKind.RATE_LIMIT,
+    529: FailureKind.RATE_LIMIT,
+}
+_FORBIDDEN = 403
+_BY_TEXT = tuple(
+    (re.compile(pattern, re.IGNORECASE), kind)
+    for pattern, kind in (
+        (r"(usage|spending|session|weekly|hit your) limit|credit balance|quota", FailureKind.QUOTA),
+        (r"not logged in|/login|oauth token|invalid api key|\b401\b", FailureKind.AUTH),
+        (r"prompt is too long|context window|context limit|too large", FailureKind.CONTEXT),
+        (r"rate limit|\(429\)|overloaded|too many requests", FailureKind.RATE_LIMIT),
+        (r"permission|\b403\b", FailureKind.PERMISSION),
+    )
+)
+_GONE = re.compile(r"write to (terminated )?process|not ready for writing")
+"""How the SDK says that the process ended before it was asked."""
+_BY_SUBTYPE = {"error_max_budget_usd": FailureKind.QUOTA}
+_SENTENCE = {
+    FailureKind.AUTH: "Claude is not logged in: run `claude /login` or set ANTHROPIC_API_KEY",
+    FailureKind.QUOTA: "Claude's usage limit is reached: wait for it to renew or use another agent",
+    FailureKind.RATE_LIMIT: "Claude's model service is busy: try again in a few minutes",
+    FailureKind.CONTEXT: "The work is too long for Claude's model: narrow the task or change model",
+    FailureKind.PERMISSION: "Claude was refused: check your account's access to the model",
+    FailureKind.NOT_INSTALLED: "Claude cannot be started: check its installation",
+    FailureKind.INTERNAL: "Claude failed: run it again, or `claude` by hand to see why",
+}
+_HOPELESS = {FailureKind.AUTH, FailureKind.QUOTA, FailureKind.PERMISSION, FailureKind.CONTEXT}
+_MAX_BUSY = 4
+"""How often in a row the service may say that it is busy: Claude would go on for minutes."""
+_MAX_DETAIL = 300
+
+
+def failure_of_result(
+    result: ResultMessage, word: str | None = None, *, spent: bool = False
+) -> AgentFailure | None:
+    """What the end of a turn says went wrong, None if nothing did.
+
+    Claude reports a failed request as `subtype: success` with `is_error`. `word` is how it called
+    the error in the turn's last message, `spent` whether it said that the usage limit is reached.
+    """
+    if result.subtype == "success" and result.is_error is False:
+        return None
+    text = ": ".join(filter(None, [*(result.errors or []), result.result or ""]))
+    kind = _BY_SUBTYPE.get(result.subtype) or _kind(result.api_error_status, word, text)
+    if spent and kind is FailureKind.RATE_LIMIT:
+        kind = FailureKind.QUOTA
+    return _failure(kind, text or result.subtype)
+
+
+def failure_of_retry(retry: Mapping[str, Any], busy: int) -> AgentFailure | None:
+    """Whether trying again, as Claude does for minutes, is to be stopped, and as what.
+
+    `retry` is a `system` message `api_retry`, `busy` how many there were in a row.
+    """
+    word, status = retry.get("error"), retry.get("error_status")
+    kind = _kind(status, word, "")
+    if kind in _HOPELESS or (kind is FailureKind.RATE_LIMIT and busy >= _MAX_BUSY):
+        return _failure(kind, f"{status} {word}" if status else str(word))
+    return None
+
+
+def failure_of_exception(error: Exception, stderr: str = "") -> AgentFailure:
+    """What the SDK raised as our failure. `stderr` is the end of what Claude wrote there."""
+    from claude_agent_sdk import CLINotFoundError, ProcessError
+
+    text = str(error)
+    if isinstance(error, CLINotFoundError) or isinstance(error.__cause__, PermissionError):
+        return _failure(FailureKind.NOT_INSTALLED, text)
+    if isinstance(error, ProcessError | ConnectionError) or _GONE.search(text):
+        code = getattr(error, "exit_code", None)
+        return crashed(last_line(stderr, _MAX_DETAIL) or (f"exit code {code}" if code else ""))
+    return _failure(_kind(None, None, text), text)
+
+
+def crashed(detail: str) -> AgentFailure:
+    """The process ended in a way that is no answer."""
+    return AgentFailure(
+        FailureKind.CRASHED,
+        "The claude process ended unexpectedly" + (f": {detail}" if detail else ": run it again"),
+    )
+
+
+def _failure(kind: FailureKind, detail: str) -> AgentFailure:
+    detail = one_line(detail, _MAX_DETAIL)
+    return AgentFailure(kind, f"{_SENTENCE[kind]} ({detail})" if detail else _SENTENCE[kind])
+
+
+def _kind(status: Any, word: Any, text: str) -> FailureKind:
+    by_text = next((kind for regex, kind in _BY_TEXT if regex.search(text)), FailureKind.INTERNAL)
+    if status == _FORBIDDEN:  # Claude calls every 403 a failed login; often it is the account
+        return FailureKind.AUTH if by_text is FailureKind.AUTH else FailureKind.PERMISSION
+    kind = _BY_STATUS.get(status) if isinstance(status, int) else None
+    kind = kind or (_BY_WORD.get(word) if isinstance(word, str) else None)
+    # A spent quota comes as a 429 too, and waiting a few minutes does not help there.
+    if kind is FailureKind.RATE_LIMIT and by_text is FailureKind.QUOTA:
+        return by_text
+    return kind or by_text
