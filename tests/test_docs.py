@@ -116,7 +116,7 @@ def test_the_example_of_a_session_is_one_and_a_run_has_the_keys_that_are_said():
 
 def test_every_agent_there_is_has_a_section_and_a_row_in_the_readme():
     names = {*registry.BUILT_IN, *registry.ORCHESTRATORS}
-    sections = set(re.findall(r"^## (\w+)$", read("docs/agents.md"), re.MULTILINE))
+    sections = set(re.findall(r"^##+ (\w+)$", read("docs/agents.md"), re.MULTILINE))
     assert sections == names
     assert first_cells(section(read("README.md"), "## Agents")) == names
 
