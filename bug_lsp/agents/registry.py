@@ -24,6 +24,8 @@ ORCHESTRATORS = (*_EXTRAS, *PRESETS, "digest")
 """Agents that orchestrate and are known without settings."""
 
 
+CONFINED = ("codex", "digest")
+"""Agents that cannot write outside their copy, whatever they try."""
 STEERABLE = ("codex",)
 """Agents that the user can speak to while they work."""
 

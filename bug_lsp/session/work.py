@@ -20,7 +20,7 @@ from bug_lsp.agents import registry
 from bug_lsp.agents.base import Answer, Job
 from bug_lsp.domain.budget import SESSION_LIMIT, clip
 from bug_lsp.domain.errors import AgentFailure, BugLspError, FailureKind, Refused
-from bug_lsp.domain.events import Said
+from bug_lsp.domain.events import Error, Said
 from bug_lsp.domain.report import (
     Report,
     Synthesis,
@@ -46,7 +46,7 @@ from bug_lsp.store import files, runs
 from bug_lsp.store.layout import RunFolder, SessionFolder
 from bug_lsp.store.pokes import poke
 from bug_lsp.store.processes import MARKER
-from bug_lsp.workspace import copies, git, task_file
+from bug_lsp.workspace import copies, fingerprint, git, task_file
 
 from . import delivery, gate, inbox, prompts, tree
 from .farewell import farewell
@@ -56,6 +56,7 @@ from .settle import finish_failed
 
 _LAST_RESORT = 15.0
 """Seconds after a signal to end until the process ends itself, whatever still hangs."""
+_CHANGES_SHOWN = 10
 _PATCH_TOLD = 8_000
 """Characters of the patch that the orchestrator may read."""
 
@@ -99,6 +100,8 @@ class _Session:
     spec: Spec = field(init=False)
     repair: _RepairOnce = field(init=False)
     process: Process = field(init=False)
+    before: fingerprint.Fingerprint | None = None
+    """The user's own files before an agent that nothing confines began."""
 
     def __post_init__(self) -> None:
         self.run_folder = self.folder.run
@@ -150,6 +153,10 @@ class _Session:
         copy = await anyio.to_thread.run_sync(copies.make, self.folder, self.asked.base)
         custom = self.asked.agents.get(self.spec.agent_type)
         files.make_private(self.folder.scratch)
+        if self.spec.agent_type not in registry.CONFINED or custom:
+            self.before = await anyio.to_thread.run_sync(
+                fingerprint.fingerprint, Path(self.asked.workspace)
+            )
         job = Job(
             prompt=self._prompt(debug),
             cwd=copy / self.asked.base.prefix,
@@ -213,6 +220,7 @@ class _Session:
         )
 
     def _finish(self, recorder: Recorder, ended: _Outcome) -> None:
+        self._report_changes(recorder)
         recorder.flush()
         patch = self._keep_patch()
         result = Result(
@@ -239,6 +247,25 @@ class _Session:
         recorder.close()
         files.create_once(self.folder.result, result.to_json())
         poke(self.run_folder.workspace, self.run_folder.run_id, self.folder.session_id)
+
+    def _report_changes(self, recorder: Recorder) -> None:
+        """Say which of the user's own files changed meanwhile: nothing held this agent back."""
+        if self.before is None:
+            return
+        workspace = Path(self.asked.workspace)
+        own = fingerprint.changed(self.before, fingerprint.fingerprint(workspace))
+        task = Path(self.asked.task_path).name
+        changed = [name for name in own if Path(name).name != task]
+        if changed:
+            shown = ", ".join(changed[:_CHANGES_SHOWN]) + (
+                " ..." if changed[_CHANGES_SHOWN:] else ""
+            )
+            recorder.emit(
+                Error(
+                    message=f"while this session ran, {len(changed)} of your own files changed "
+                    f"(by you, or by this agent, which nothing confines to its copy): {shown}"
+                )
+            )
 
     def _keep_patch(self) -> str:
         copy = self.folder.copy / self.asked.base.name
