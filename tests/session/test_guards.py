@@ -15,19 +15,19 @@ pytestmark = pytest.mark.anyio
 
 
 def test_silence_is_ended_and_named(project: Project) -> None:
-    run = start(project.root, WAITS, FINDS, settings={"session_silence_seconds": 1}).wait_finished()
+    run = start(project.root, WAITS, FINDS, settings={"session_silence_seconds": 3}).wait_finished()
     failure = run.result(0).failure
     assert failure is not None
     assert failure.kind is FailureKind.TIMEOUT
-    assert failure.message == "no sign of life for 1 s (sessionSilenceSeconds)"
+    assert failure.message == "no sign of life for 3 s (sessionSilenceSeconds)"
     assert run.result(1).status is Status.COMPLETED
 
 
 def test_an_agent_that_speaks_now_and_then_is_not_silent(project: Project) -> None:
     talks = program(
-        "import time\nfor n in range(8): print(n, flush=True); time.sleep(0.3)\nprint('done')"
+        "import time\nfor n in range(14): print(n, flush=True); time.sleep(0.3)\nprint('done')"
     )
-    run = start(project.root, talks, settings={"session_silence_seconds": 1.5}).wait_finished()
+    run = start(project.root, talks, settings={"session_silence_seconds": 3}).wait_finished()
     assert run.result(0).status is Status.COMPLETED
 
 
