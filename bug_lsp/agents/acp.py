@@ -41,6 +41,8 @@ from .base import Answer, Emit, Job
 _READY_SECONDS = 120.0
 """Until an agent has said hello and opened a session; some set up a database first."""
 _CANCEL_SECONDS = 2.0
+_MAX_ENCOURAGED = 5
+_GO_ON = "{refused}. Nobody can be asked about it. Go on without it, then give your answer."
 
 
 class Acp:
@@ -122,11 +124,17 @@ class Acp:
         """Prompt after prompt, until there is nothing more to say."""
         heard = client.heard
         prompt: str | None = job.prompt
+        encouraged = 0
         while prompt is not None:
             with client.turn(session_id):
                 ended = await _prompt(connection, client, session_id, prompt)
             for event in heard.ended(ended):
                 client.emit(event)
+            # Some end their turn where they are refused something, as if a person would go on.
+            if client.refused and encouraged < _MAX_ENCOURAGED:
+                encouraged += 1
+                prompt = _GO_ON.format(refused=client.refused)
+                continue
             failed = failure_of_stop(self._agent, ended.stop_reason)
             if failed is not None:
                 raise failed

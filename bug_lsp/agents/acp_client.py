@@ -16,7 +16,7 @@ from acp.schema import (
     ToolCallUpdate,
 )
 
-from bug_lsp.domain.events import Error
+from bug_lsp.domain.events import Error, Text
 
 from .acp_events import Translation
 from .acp_policy import judge
@@ -35,11 +35,14 @@ class AcpClient:
         self.emit = emit
         self.heard = Translation(job.cwd, job.copy)
         self.cancelled = False
+        self.refused = ""
+        """What was refused since the agent last said something."""
 
     @contextmanager
     def turn(self, session_id: str) -> Iterator[None]:
         """A turn of this session. What comes outside of one is about the agent, not the work."""
         self.heard.begin_turn()
+        self.refused = ""
         self._session = session_id
         try:
             yield
@@ -51,6 +54,8 @@ class AcpClient:
         if session_id == self._session:  # another one is an agent's own helper
             for event in self.heard.events(update):
                 self.emit(event)
+                if isinstance(event, Text):
+                    self.refused = ""
 
     async def request_permission(
         self,
@@ -67,6 +72,7 @@ class AcpClient:
             self.emit(event)
         verdict = judge(seen, options, inside=self._is_inside, read_only=self._job.read_only)
         if verdict.refusal is not None:
+            self.refused = verdict.refusal
             self.emit(Error(message=verdict.refusal))
         if verdict.option_id is None:
             return _not_answered()

@@ -113,6 +113,16 @@ class Agent:
         await self.say("\n".join(f"{name}: {answer}" for name, answer in told.items()))
         return done()
 
+    async def sulks(self) -> PromptResponse:
+        """Ends its turn where it is refused something."""
+        self.turns = getattr(self, "turns", 0) + 1
+        await self.say("I will write it.")
+        if self.turns <= int(ARGUMENT):
+            await self.ask(tool(str(self.turns), "edit", "/outside"))
+            return done()
+        await self.say("It is line 2.", message_id="last")
+        return done()
+
     async def updates(self) -> PromptResponse:
         """Never announces a tool, only how it ended."""
         for call_id, status in (("a", "completed"), ("b", "failed"), ("a", "completed")):

@@ -114,6 +114,18 @@ async def test_a_session_that_only_reads_may_only_read(
     assert allowed == ["read: once"]
 
 
+async def test_one_that_stops_where_it_is_refused_something_is_told_to_go_on(
+    job: Job, said: Recorder
+) -> None:
+    assert (await Acp(agent("sulks", 2)).run(job, said)).text == "It is line 2."
+    assert len(said.of(Error)) == 2
+
+
+async def test_one_that_is_only_ever_refused_is_not_told_for_ever(job: Job, said: Recorder) -> None:
+    await Acp(agent("sulks", 1000)).run(job, said)
+    assert len(said.of(Error)) == 6
+
+
 async def test_a_tool_that_is_only_reported_at_its_end_is_reported_once(
     job: Job, said: Recorder
 ) -> None:

@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 import anyio
+import anyio.to_thread
 import psutil
 import pytest
 
@@ -231,9 +232,7 @@ async def test_whatever_the_service_does_it_ends_soon_after_it_is_told_to(
                 ended.append(failure)
 
         tasks.start_soon(run)
-        with anyio.fail_after(60):
-            while not case.model.requests(case.name) and not ended:
-                await anyio.sleep(0.05)
+        await anyio.to_thread.run_sync(case.model.wait_until_asked, case.name)
         started = time.monotonic()
         tasks.cancel_scope.cancel()
     assert time.monotonic() - started < 5

@@ -22,6 +22,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import threading
 import time
 from dataclasses import dataclass
 from typing import Any, Self
@@ -81,6 +82,7 @@ class ScriptedModel:
         self._lanes: dict[str, Script] = {}
         self._log: dict[str, list[dict[str, Any]]] = {}
         self._runner: web.AppRunner | None = None
+        self._asked = threading.Condition()
 
     # -- for the test ------------------------------------------------------------------
     def load(self, lane: str, script: dict[str, Any]) -> None:
@@ -93,6 +95,11 @@ class ScriptedModel:
 
     def requests(self, lane: str) -> list[dict[str, Any]]:
         return self._log.get(lane, [])
+
+    def wait_until_asked(self, lane: str, seconds: float = 60) -> None:
+        """Block until the lane has a request. Not on the loop of the model itself."""
+        with self._asked:
+            assert self._asked.wait_for(lambda: self.requests(lane), seconds), "nobody asked"
 
     async def __aenter__(self) -> Self:
         app = web.Application(client_max_size=MAX_BODY)
@@ -174,7 +181,9 @@ class ScriptedModel:
         }
         if self.keep_bodies:
             entry["body"] = body
-        self._log.setdefault(lane, []).append(entry)
+        with self._asked:
+            self._log.setdefault(lane, []).append(entry)
+            self._asked.notify_all()
         return entry
 
     @staticmethod

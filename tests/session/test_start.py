@@ -51,7 +51,7 @@ def test_an_unknown_agent_is_named_with_those_there_are(project: Project) -> Non
     error = wrong(project, agents=[FINDS, "frodo"])
     assert field_of(error) == "agents[1].agentType"
     assert "no agent 'frodo'" in error.message
-    assert "choose from codex, spectrum, bisect, agent1" in error.message
+    assert "choose from codex, claude, gemini, opencode, qwen, copilot, spectrum" in error.message
 
 
 def test_the_digest_does_not_debug(project: Project) -> None:
