@@ -7,6 +7,9 @@ import asyncio
 import pytest
 from pygls.exceptions import JsonRpcException
 
+from bug_lsp.store.layout import WorkspaceFolder
+from tests.support.runs import wait_until
+
 from .conftest import OPTIONS, program
 
 pytestmark = pytest.mark.anyio
@@ -108,9 +111,9 @@ async def test_a_client_that_stops_reading_stops_no_agent(open_editor, task, tmp
     reader = editor.client._server.stdout
     run = await start(editor, task)
     reader._transport.pause_reading()
-    async with asyncio.timeout(30):
-        while "## Findings" not in task.read_text():
-            await asyncio.sleep(0.05)  # the client hears nothing: only the disk can tell
+    # The client hears nothing: only the disk can tell.
+    folder = WorkspaceFolder.of(task.parent.parent)
+    await asyncio.to_thread(wait_until, lambda: "## Findings" in task.read_text(), workspace=folder)
     reader._transport.resume_reading()
     status = await editor.finished(run["debugRunId"])
     assert status["completedCount"] == 1

@@ -7,7 +7,9 @@ import json
 
 import pytest
 
+from bug_lsp.store.layout import WorkspaceFolder
 from tests.codex_home import write_codex_home
+from tests.support.runs import wait_until
 
 from .conftest import AGENTS, REPORT, TASK
 
@@ -218,9 +220,10 @@ async def test_a_killed_server_loses_nothing(open_editor, model, task, tmp_path)
     await editor.kill()
     (tmp_path / "go").touch()
 
-    async with asyncio.timeout(60):
-        while "By codex" not in task.read_text():
-            await asyncio.sleep(0.05)  # no server is alive that could tell
+    folder = WorkspaceFolder.of(task.parent.parent)
+    await asyncio.to_thread(
+        wait_until, lambda: "By codex" in task.read_text(), workspace=folder, deadline=60
+    )
     assert task.read_text().startswith(TASK)
 
     after = await open_editor(options=settings(), env=env)
