@@ -95,7 +95,8 @@ class Seen:
         if tool.content:
             diffs = [part for part in tool.content if isinstance(part, FileEditToolCallContent)]
             self.diffs = tuple(part.path for part in diffs) or self.diffs
-            self.output = _text(tool) or self.output
+            if not asking:  # then it is what the agent says of its wish
+                self.output = _text(tool) or self.output
         if tool.raw_input and not (asking and self.raw_input):
             self.raw_input = tool.raw_input
         self.raw_output = tool.raw_output or self.raw_output

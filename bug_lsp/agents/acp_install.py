@@ -100,6 +100,6 @@ def _ask(agent: AcpAgent, program: Path) -> tuple[str | None, bool, str]:
         return None, False, f"{program} cannot be run: {error.strerror or error}"
     version = _VERSION.search(said.stdout)
     if said.returncode == 0 and version is not None:
-        return version[0], True, ""
+        return version[0].rstrip("."), True, ""
     why = last_line(said.stderr or said.stdout, _MAX_DETAIL)
     return None, False, f"`{agent.command[0]} --version` failed" + (f": {why}" if why else "")

@@ -120,9 +120,11 @@ def test_a_request_for_permission_adds_to_what_is_known_and_replaces_nothing(
         "kind": "other",
         "locations": [{"path": "/etc/x"}],
         "rawInput": {"filepath": "/etc/x"},
+        "content": [{"type": "content", "content": text("I want to write there")}],
     }
     seen, events = heard.asked(ToolCallUpdate.model_validate(about))
     assert (seen.name, seen.title, seen.locations) == ("edit", "write", ("/etc/x",))
+    assert seen.output == ""
     assert events == []
 
 
