@@ -56,7 +56,8 @@ class Claude:
 
     async def run(self, job: Job, emit: Emit) -> Answer:
         """Do the job in one new conversation with a new `claude`."""
-        binary = await anyio.to_thread.run_sync(claude_binary, job.env, abandon_on_cancel=True)
+        # Not abandoned by a cancel: what is asked would be left running. It has 5 s at most.
+        binary = await anyio.to_thread.run_sync(claude_binary, job.env)
         from claude_agent_sdk import ClaudeSDKClient
 
         from .claude_events import Translation

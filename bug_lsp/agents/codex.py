@@ -47,11 +47,10 @@ class Codex:
 
     async def run(self, job: Job, emit: Emit) -> Answer:
         """Do the job on one new thread of a new `codex app-server`."""
-        binary = await anyio.to_thread.run_sync(codex_binary, job.env, abandon_on_cancel=True)
+        # Not abandoned by a cancel: what is asked would be left running. It has 5 s at most.
+        binary = await anyio.to_thread.run_sync(codex_binary, job.env)
         # Not logged in, Codex would keep reconnecting: for minutes, and for ever without a network.
-        _, ready, hint = await anyio.to_thread.run_sync(
-            codex_availability, job.env, abandon_on_cancel=True
-        )
+        _, ready, hint = await anyio.to_thread.run_sync(codex_availability, job.env)
         if not ready:
             raise AgentFailure(FailureKind.AUTH, hint)
         from openai_codex import CodexError
