@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import anyio
 
-from bug_lsp.domain.events import Event, Text
+from bug_lsp.domain.events import Error, Event, Text
 
 
 class Recorder:
@@ -25,6 +25,10 @@ class Recorder:
     @property
     def text(self) -> str:
         return "".join(event.text for event in self.of(Text))
+
+    @property
+    def errors(self) -> str:
+        return "\n".join(event.message for event in self.of(Error))
 
     async def wait_for(self, kind: type[Event], seconds: float = 60) -> None:
         with anyio.fail_after(seconds):

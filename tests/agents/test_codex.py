@@ -20,37 +20,13 @@ from bug_lsp.agents.base import Job
 from bug_lsp.agents.codex import Codex
 from bug_lsp.domain.errors import AgentFailure, FailureKind
 from bug_lsp.domain.events import Error, Event, FileEdit, Text, Thinking, ToolCall, ToolResult
+from tests.agents.recorder import Recorder
 from tests.codex_home import write_codex_home
 from tests.scripted_model import ScriptedModel, scripted_model
 
 pytestmark = pytest.mark.anyio
 
 BUGGY, FIXED = "    return a - b", "    return a + b"
-
-
-class Recorder:
-    """Keeps what an agent emits, and lets a test wait for it."""
-
-    def __init__(self) -> None:
-        self.events: list[Event] = []
-        self._news = anyio.Event()
-
-    def __call__(self, event: Event) -> None:
-        self.events.append(event)
-        self._news.set()
-        self._news = anyio.Event()
-
-    def of(self, kind: type[Event]) -> list[Event]:
-        return [event for event in self.events if isinstance(event, kind)]
-
-    @property
-    def text(self) -> str:
-        return "".join(event.text for event in self.of(Text))
-
-    async def wait_for(self, kind: type[Event]) -> None:
-        with anyio.fail_after(20):
-            while not self.of(kind):
-                await self._news.wait()
 
 
 @pytest.fixture
