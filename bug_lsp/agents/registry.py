@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING
 from bug_lsp.domain.model import StoredValue
 from bug_lsp.domain.run import CustomAgent, Facts
 
-from .acp_install import acp_availability, is_installed
-from .acp_presets import PRESETS, of_the_user
+from .acp.install import acp_availability, is_installed
+from .acp.presets import PRESETS, of_the_user
 
 if TYPE_CHECKING:
     from .base import Agent
@@ -90,11 +90,11 @@ def _look(agent_type: str, custom: Mapping[str, CustomAgent]) -> tuple[str | Non
     if agent_type in PRESETS:
         return acp_availability(PRESETS[agent_type])
     if agent_type == "codex":
-        from .codex_install import codex_availability
+        from .codex.install import codex_availability
 
         return codex_availability()
     if agent_type == "claude":
-        from .claude_install import claude_availability
+        from .claude.install import claude_availability
 
         return claude_availability()
     return None, True, ""
@@ -108,7 +108,7 @@ def create(
     if agent_type in custom:
         return _create_custom(agent_type, custom[agent_type])
     if agent_type in PRESETS:
-        from .acp import Acp
+        from .acp.agent import Acp
 
         return Acp(PRESETS[agent_type])
     return _create_own(agent_type, debug)
@@ -116,7 +116,7 @@ def create(
 
 def _create_custom(agent_type: str, custom: CustomAgent) -> Agent:
     if custom.type == "acp":
-        from .acp import Acp
+        from .acp.agent import Acp
 
         return Acp(of_the_user(agent_type, custom))
     from .command import Command
@@ -126,11 +126,11 @@ def _create_custom(agent_type: str, custom: CustomAgent) -> Agent:
 
 def _create_own(agent_type: str, debug: Sequence[Facts]) -> Agent:
     if agent_type == "codex":
-        from .codex import Codex
+        from .codex.agent import Codex
 
         return Codex()
     if agent_type == "claude":
-        from .claude import Claude
+        from .claude.agent import Claude
 
         return Claude()
     if agent_type == "digest":
@@ -138,9 +138,9 @@ def _create_own(agent_type: str, debug: Sequence[Facts]) -> Agent:
 
         return Digest(debug)
     if agent_type == "bisect":
-        from .bisect import Bisect
+        from .bisect.agent import Bisect
 
         return Bisect()
-    from .spectrum import Spectrum
+    from .spectrum.agent import Spectrum
 
     return Spectrum()

@@ -14,8 +14,8 @@ import psutil
 import pytest
 
 from bug_lsp.agents import registry
-from bug_lsp.agents.acp import Acp
-from bug_lsp.agents.acp_presets import AcpAgent, of_the_user
+from bug_lsp.agents.acp.agent import Acp
+from bug_lsp.agents.acp.presets import AcpAgent, of_the_user
 from bug_lsp.agents.base import Job
 from bug_lsp.domain.errors import AgentFailure, FailureKind
 from bug_lsp.domain.events import Error, Text, ToolCall, ToolResult, Usage

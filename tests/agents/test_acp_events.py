@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from acp.schema import PromptResponse, SessionNotification, ToolCallUpdate
 
-from bug_lsp.agents.acp_events import Translation
+from bug_lsp.agents.acp.events import Translation
 from bug_lsp.domain.events import (
     Error,
     Event,

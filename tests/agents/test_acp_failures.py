@@ -6,13 +6,13 @@ import json
 
 import pytest
 
-from bug_lsp.agents.acp_failures import (
+from bug_lsp.agents.acp.failures import (
     failure_of_error,
     failure_of_exit,
     failure_of_stop,
     is_vain,
 )
-from bug_lsp.agents.acp_presets import PRESETS
+from bug_lsp.agents.acp.presets import PRESETS
 from bug_lsp.domain.errors import FailureKind
 
 GEMINI = PRESETS["gemini"]

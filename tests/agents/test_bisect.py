@@ -6,8 +6,8 @@ from pathlib import Path
 import anyio
 import pytest
 
-from bug_lsp.agents.bisect import Bisect
-from bug_lsp.agents.bisection import Boundary, Verdict, find_boundary
+from bug_lsp.agents.bisect.agent import Bisect
+from bug_lsp.agents.bisect.bisection import Boundary, Verdict, find_boundary
 from bug_lsp.domain.errors import AgentFailure, FailureKind
 from bug_lsp.domain.events import Activity, ToolResult
 

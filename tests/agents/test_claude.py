@@ -16,7 +16,7 @@ import psutil
 import pytest
 
 from bug_lsp.agents.base import Job
-from bug_lsp.agents.claude import Claude
+from bug_lsp.agents.claude.agent import Claude
 from bug_lsp.domain.errors import AgentFailure, FailureKind
 from bug_lsp.domain.events import Error, FileEdit, Text, Thinking, ToolCall, ToolResult
 from tests.agents.recorder import Recorder
@@ -514,7 +514,7 @@ LEAVING = """\
 import anyio
 from pathlib import Path
 from bug_lsp.agents.base import Job
-from bug_lsp.agents.claude import Claude
+from bug_lsp.agents.claude.agent import Claude
 from bug_lsp.domain.events import ToolCall
 
 async def main():

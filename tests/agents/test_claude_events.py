@@ -20,7 +20,7 @@ from claude_agent_sdk import (
     UserMessage,
 )
 
-from bug_lsp.agents.claude_events import Translation, answer
+from bug_lsp.agents.claude.events import Translation, answer
 from bug_lsp.domain.errors import FailureKind
 from bug_lsp.domain.events import (
     Error,

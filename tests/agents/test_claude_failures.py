@@ -13,7 +13,7 @@ from claude_agent_sdk import (
     ResultMessage,
 )
 
-from bug_lsp.agents.claude_failures import (
+from bug_lsp.agents.claude.failures import (
     failure_of_exception,
     failure_of_result,
     failure_of_retry,

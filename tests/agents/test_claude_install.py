@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from bug_lsp.agents import claude_install
-from bug_lsp.agents.claude import ClaudeBinary, claude_availability, claude_binary
+from bug_lsp.agents.claude import install as claude_install
+from bug_lsp.agents.claude.agent import ClaudeBinary, claude_availability, claude_binary
 from bug_lsp.domain.errors import AgentFailure, FailureKind
 from tests.claude_home import write_claude_home
 

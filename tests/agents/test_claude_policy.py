@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from bug_lsp.agents.claude_policy import DEBUG, READ_ONLY, refusal
+from bug_lsp.agents.claude.policy import DEBUG, READ_ONLY, refusal
 
 
 @pytest.fixture

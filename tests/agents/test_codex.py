@@ -17,7 +17,7 @@ import psutil
 import pytest
 
 from bug_lsp.agents.base import Job
-from bug_lsp.agents.codex import Codex
+from bug_lsp.agents.codex.agent import Codex
 from bug_lsp.domain.errors import AgentFailure, FailureKind
 from bug_lsp.domain.events import Error, Event, FileEdit, Text, Thinking, ToolCall, ToolResult
 from tests.agents.recorder import Recorder
@@ -302,7 +302,7 @@ LEAVING = """\
 import anyio
 from pathlib import Path
 from bug_lsp.agents.base import Job
-from bug_lsp.agents.codex import Codex
+from bug_lsp.agents.codex.agent import Codex
 from bug_lsp.domain.events import ToolCall
 
 async def main():

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from bug_lsp.agents.codex_events import Translation
+from bug_lsp.agents.codex.events import Translation
 from bug_lsp.domain.events import (
     Error,
     Event,

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from bug_lsp.agents.codex_failures import (
+from bug_lsp.agents.codex.failures import (
     failure_of_error,
     failure_of_exception,
     failure_of_turn,

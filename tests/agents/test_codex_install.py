@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from bug_lsp.agents import codex_install
-from bug_lsp.agents.codex import CodexBinary, codex_availability, codex_binary
+from bug_lsp.agents.codex import install as codex_install
+from bug_lsp.agents.codex.agent import CodexBinary, codex_availability, codex_binary
 from bug_lsp.domain.errors import AgentFailure, FailureKind
 from tests.codex_home import write_codex_home
 

@@ -6,9 +6,9 @@ import anyio
 import psutil
 import pytest
 
-from bug_lsp.agents.python_source import PythonSource
 from bug_lsp.agents.python_tests import Plan, PythonProject, run_tests, understand
 from bug_lsp.agents.python_tests.command import Selection, chosen_by_unittest
+from bug_lsp.agents.spectrum.python_source import PythonSource
 from bug_lsp.domain.errors import AgentFailure, FailureKind
 
 from .small_projects import SmallProject

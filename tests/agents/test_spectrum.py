@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from bug_lsp.agents.spectrum import Spectrum
+from bug_lsp.agents.spectrum.agent import Spectrum
 from bug_lsp.domain.errors import AgentFailure, FailureKind
 from bug_lsp.domain.events import Activity, Text, ToolCall, ToolResult
 from bug_lsp.domain.report import without_last_json_block

@@ -17,9 +17,9 @@ from typing import Any, Literal, TypeAlias
 
 from pydantic import ValidationError
 
-from bug_lsp.agents.child_process import LinePipe, run_child, tail
 from bug_lsp.domain.errors import AgentFailure, FailureKind
 
+from .child_process import LinePipe, run_child, tail
 from .command import Selection, chosen_by_unittest
 from .crash import failure_of_dead_process
 from .project import PythonProject

@@ -14,8 +14,9 @@ import subprocess
 import tempfile
 from pathlib import Path
 
-from .acp_presets import AcpAgent
-from .text import last_line
+from bug_lsp.agents.text import last_line
+
+from .presets import AcpAgent
 
 _ASK_SECONDS = 10.0
 _VERSION = re.compile(r"\d+\.\d+[\w.+-]*")

@@ -6,14 +6,9 @@ no model and no network, changes nothing, and claims where, never why.
 
 from __future__ import annotations
 
-from bug_lsp.domain.errors import AgentFailure, FailureKind
-from bug_lsp.domain.events import Activity, Text
-from bug_lsp.domain.report import Finding, Report, report_block
-
-from .base import Answer, Emit, Job
-from .markdown import code_span, counted, listed, plain
-from .python_source import PythonSource
-from .python_tests import (
+from bug_lsp.agents.base import Answer, Emit, Job
+from bug_lsp.agents.markdown import code_span, counted, listed, plain
+from bug_lsp.agents.python_tests import (
     Failure,
     Plan,
     PythonProject,
@@ -22,6 +17,11 @@ from .python_tests import (
     project_frames,
     reproduce,
 )
+from bug_lsp.domain.errors import AgentFailure, FailureKind
+from bug_lsp.domain.events import Activity, Text
+from bug_lsp.domain.report import Finding, Report, report_block
+
+from .python_source import PythonSource
 from .suspects import Suspect, rank
 
 MOST_FINDINGS = 10

@@ -3,9 +3,9 @@ one session, one prompt after the other.
 
 The user's own login and settings apply; the folder and the answers to its questions are ours. It is
 offered neither our files nor our terminals: it has the same folder, and what it writes through us
-would be checked no better than what it asks for. What a message means is in `acp_events`, what it
-may do in `acp_policy`, what an error means in `acp_failures`, how its process ends in
-`acp_process`.
+would be checked no better than what it asks for. What a message means is in `events`, what it
+may do in `policy`, what an error means in `failures`, how its process ends in
+`process`.
 """
 
 from __future__ import annotations
@@ -29,14 +29,14 @@ from acp.schema import (
 from pydantic import ValidationError
 
 from bug_lsp import __version__
+from bug_lsp.agents.base import Answer, Emit, Job
 from bug_lsp.domain.errors import AgentFailure, FailureKind
 
-from .acp_client import AcpClient
-from .acp_failures import failure, failure_of_error, failure_of_stop
-from .acp_policy import preferred_mode
-from .acp_presets import AcpAgent
-from .acp_process import AgentProcess, agent_process
-from .base import Answer, Emit, Job
+from .client import AcpClient
+from .failures import failure, failure_of_error, failure_of_stop
+from .policy import preferred_mode
+from .presets import AcpAgent
+from .process import AgentProcess, agent_process
 
 _READY_SECONDS = 120.0
 """Until an agent has said hello and opened a session; some set up a database first."""

@@ -1,22 +1,22 @@
 """The search through a real history for what broke each of several failing tests.
 
 It knows git and the tests only by asking them; how to step is `bisection`'s business, and what to
-say about the outcome is `bisect_answer`'s.
+say about the outcome is `answer`'s.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+from bug_lsp.agents.base import Emit
+from bug_lsp.agents.markdown import counted, listed
 from bug_lsp.domain.errors import AgentFailure, FailureKind
 from bug_lsp.domain.events import Activity, ToolCall, ToolResult
 
-from .base import Emit
 from .bisection import Boundary, Check, Verdict, find_boundary
 from .commit_tests import CommitTest
 from .git_changes import ChangedLine, changed_lines, diff_text
 from .git_copy import Commit, GitCopy
-from .markdown import counted, listed
 
 MOST_SEARCHES = 3
 MOST_CANDIDATES = 5

@@ -13,6 +13,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
+from bug_lsp.agents.text import clip, one_line
 from bug_lsp.domain.events import (
     Error,
     Event,
@@ -23,8 +24,6 @@ from bug_lsp.domain.events import (
     ToolResult,
     Usage,
 )
-
-from .text import clip, one_line
 
 _MAX_OUTPUT = 16_000
 _MAX_DETAIL = 1_000

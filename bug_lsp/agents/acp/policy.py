@@ -11,12 +11,12 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from .text import one_line
+from bug_lsp.agents.text import one_line
 
 if TYPE_CHECKING:
     from acp.schema import PermissionOption
 
-    from .acp_events import Seen
+    from .events import Seen
 
 _READS = frozenset({"read", "search", "think"})
 """Kinds of tools that change nothing."""

@@ -3,8 +3,8 @@ after the other.
 
 The user's own login and settings apply; only the folder, the sandbox and the approvals are ours.
 It never asks for an approval, never keeps Codex's session on disk and never reads its output as
-text. What a notification means is in `codex_events`, what an error means in `codex_failures`, which
-program is run in `codex_install`.
+text. What a notification means is in `events`, what an error means in `failures`, which
+program is run in `install`.
 """
 
 from __future__ import annotations
@@ -20,14 +20,14 @@ from typing import TYPE_CHECKING, Any, NamedTuple, cast
 import anyio
 import anyio.to_thread
 
+from bug_lsp.agents.base import Answer, Emit, Job
 from bug_lsp.domain.errors import AgentFailure, FailureKind
 from bug_lsp.store.files import lock_now
 from bug_lsp.store.layout import program_lock
 
-from .base import Answer, Emit, Job
-from .codex_events import Translation
-from .codex_failures import failure_of_error, failure_of_exception, failure_of_turn, is_hopeless
-from .codex_install import CodexBinary, codex_availability, codex_binary
+from .events import Translation
+from .failures import failure_of_error, failure_of_exception, failure_of_turn, is_hopeless
+from .install import CodexBinary, codex_availability, codex_binary
 
 if TYPE_CHECKING:
     from openai_codex import AsyncCodex, AsyncThread, AsyncTurnHandle

@@ -11,9 +11,8 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
+from bug_lsp.agents.text import last_line, one_line
 from bug_lsp.domain.errors import AgentFailure, FailureKind
-
-from .text import last_line, one_line
 
 _BY_INFO = {
     "contextWindowExceeded": FailureKind.CONTEXT,

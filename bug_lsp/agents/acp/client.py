@@ -16,11 +16,11 @@ from acp.schema import (
     ToolCallUpdate,
 )
 
+from bug_lsp.agents.base import Emit, Job
 from bug_lsp.domain.events import Error, Text
 
-from .acp_events import Translation
-from .acp_policy import judge
-from .base import Emit, Job
+from .events import Translation
+from .policy import judge
 
 
 class AcpClient:

@@ -27,6 +27,7 @@ from claude_agent_sdk import (
     UserMessage,
 )
 
+from bug_lsp.agents.text import clip, one_line
 from bug_lsp.domain.errors import AgentFailure
 from bug_lsp.domain.events import (
     Error,
@@ -39,8 +40,7 @@ from bug_lsp.domain.events import (
     Usage,
 )
 
-from .claude_failures import failure_of_retry
-from .text import clip, one_line
+from .failures import failure_of_retry
 
 _MAX_OUTPUT = 16_000
 _MAX_DETAIL = 1_000

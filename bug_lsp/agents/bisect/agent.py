@@ -7,15 +7,8 @@ copy back as it was. It needs no model and no network, and claims since when, ne
 
 from __future__ import annotations
 
-from bug_lsp.domain.errors import AgentFailure, FailureKind
-from bug_lsp.domain.events import Error, Text
-
-from .base import Answer, Emit, Job
-from .bisect_answer import answer
-from .commit_tests import CommandTest, CommitTest, ProjectTests
-from .culprit_search import CulpritSearch
-from .git_copy import GitCopy
-from .python_tests import (
+from bug_lsp.agents.base import Answer, Emit, Job
+from bug_lsp.agents.python_tests import (
     Frame,
     Plan,
     PythonProject,
@@ -24,6 +17,13 @@ from .python_tests import (
     reproduce,
     understand,
 )
+from bug_lsp.domain.errors import AgentFailure, FailureKind
+from bug_lsp.domain.events import Error, Text
+
+from .answer import answer
+from .commit_tests import CommandTest, CommitTest, ProjectTests
+from .culprit_search import CulpritSearch
+from .git_copy import GitCopy
 
 MOST_COMMITS = 1000
 

@@ -3,8 +3,8 @@ after the other.
 
 The user's own login and settings apply; the folder, the tools and what they may do are ours. It
 never asks anybody, keeps no session on disk, and its output is never read as text. What a message
-means is in `claude_events`, what an error means in `claude_failures`, what it may do in
-`claude_policy`, which program is run in `claude_install`.
+means is in `events`, what an error means in `failures`, what it may do in
+`policy`, which program is run in `install`.
 """
 
 from __future__ import annotations
@@ -20,20 +20,20 @@ import anyio.abc
 import anyio.lowlevel
 import anyio.to_thread
 
+from bug_lsp.agents.base import Answer, Emit, Job
+from bug_lsp.agents.text import last_line
 from bug_lsp.domain.errors import AgentFailure, FailureKind
 from bug_lsp.domain.events import Error
 
-from .base import Answer, Emit, Job
-from .claude_failures import crashed, failure_of_exception, failure_of_result
-from .claude_install import ClaudeBinary, claude_availability, claude_binary
-from .claude_policy import DEBUG, READ_ONLY, refusal
-from .text import last_line
+from .failures import crashed, failure_of_exception, failure_of_result
+from .install import ClaudeBinary, claude_availability, claude_binary
+from .policy import DEBUG, READ_ONLY, refusal
 
 if TYPE_CHECKING:
     from claude_agent_sdk import ClaudeAgentOptions, ClaudeSDKClient, HookCallback, Message
     from claude_agent_sdk.types import HookContext, HookInput, HookJSONOutput
 
-    from .claude_events import Translation
+    from .events import Translation
 
 __all__ = ["Claude", "ClaudeBinary", "claude_availability", "claude_binary"]
 
@@ -60,7 +60,7 @@ class Claude:
         binary = await anyio.to_thread.run_sync(claude_binary, job.env)
         from claude_agent_sdk import ClaudeSDKClient
 
-        from .claude_events import Translation
+        from .events import Translation
 
         stderr = _Stderr()
         client = ClaudeSDKClient(_options(binary, job, emit, stderr))
@@ -184,7 +184,7 @@ async def _turn(
     """Follow one turn to its end. A turn that is left before its end is interrupted."""
     from claude_agent_sdk import ResultMessage
 
-    from .claude_events import answer
+    from .events import answer
 
     result: ResultMessage | None = None
     try:

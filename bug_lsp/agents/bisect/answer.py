@@ -9,14 +9,14 @@ import math
 import re
 from collections.abc import Sequence
 
+from bug_lsp.agents.markdown import code_block, code_span, counted, listed, plain
+from bug_lsp.agents.python_tests import Frame, is_test_code
 from bug_lsp.domain.report import Finding, Report, report_block
 
 from .bisection import Verdict
 from .culprit_search import Culprit, Found
 from .git_changes import ChangedLine
 from .git_copy import Commit
-from .markdown import code_block, code_span, counted, listed, plain
-from .python_tests import Frame, is_test_code
 
 MOST_FINDINGS = 10
 _MOST_NAMES = 10

@@ -21,11 +21,11 @@ from acp import connect_to_agent
 from acp.client.connection import ClientSideConnection
 from acp.interfaces import Client
 
+from bug_lsp.agents.program import pipe, pump, start_failures, stop, to_our_stderr
 from bug_lsp.domain.errors import AgentFailure, FailureKind
 
-from .acp_failures import failure, failure_of_exit, is_vain
-from .acp_presets import AcpAgent
-from .program import pipe, pump, start_failures, stop, to_our_stderr
+from .failures import failure, failure_of_exit, is_vain
+from .presets import AcpAgent
 
 T = TypeVar("T")
 

@@ -10,9 +10,8 @@ import re
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
+from bug_lsp.agents.text import last_line, one_line
 from bug_lsp.domain.errors import AgentFailure, FailureKind
-
-from .text import last_line, one_line
 
 if TYPE_CHECKING:
     from claude_agent_sdk import ResultMessage

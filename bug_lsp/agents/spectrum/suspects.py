@@ -12,8 +12,9 @@ from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass, replace
 from typing import TypeAlias
 
+from bug_lsp.agents.python_tests import RanTest, SuiteRun, is_test_code, project_frames
+
 from .python_source import PythonSource
-from .python_tests import RanTest, SuiteRun, is_test_code, project_frames
 
 _NOT_IN_A_TRACEBACK = 1_000_000
 _LEAST_SHARE_OF_BEST = 0.5

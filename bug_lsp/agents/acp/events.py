@@ -26,6 +26,7 @@ from acp.schema import (
     UsageUpdate,
 )
 
+from bug_lsp.agents.text import Ends, clip, one_line
 from bug_lsp.domain.events import (
     Error,
     Event,
@@ -36,8 +37,6 @@ from bug_lsp.domain.events import (
     ToolResult,
     Usage,
 )
-
-from .text import Ends, clip, one_line
 
 _KEEP = 650_000
 """Bytes kept of both ends of an answer."""

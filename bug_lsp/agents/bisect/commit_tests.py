@@ -11,12 +11,7 @@ import re
 from pathlib import Path, PurePosixPath
 from typing import Protocol
 
-from bug_lsp.domain.errors import AgentFailure
-
-from .bisection import Verdict
-from .child_process import run_child
-from .git_copy import GitCopy
-from .python_tests import (
+from bug_lsp.agents.python_tests import (
     Failure,
     Plan,
     PythonProject,
@@ -25,6 +20,11 @@ from .python_tests import (
     SuiteRun,
     run_tests,
 )
+from bug_lsp.agents.python_tests.child_process import run_child
+from bug_lsp.domain.errors import AgentFailure
+
+from .bisection import Verdict
+from .git_copy import GitCopy
 
 COMMAND_SECONDS = 300.0
 MOST_TESTS = 20

@@ -12,11 +12,11 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from bug_lsp.agents.program import how_it_ended
+from bug_lsp.agents.text import last_line, one_line
 from bug_lsp.domain.errors import AgentFailure, FailureKind
 
-from .acp_presets import AcpAgent
-from .program import how_it_ended
-from .text import last_line, one_line
+from .presets import AcpAgent
 
 _AUTH_REQUIRED = -32000
 _NODE_MISSING = re.compile(r"node['\u2019]?: (No such file|not found|command not found)")

@@ -1,0 +1,1 @@
+"""Codex, through the official `openai-codex`."""

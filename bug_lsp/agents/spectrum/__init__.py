@@ -1,0 +1,1 @@
+"""The built-in agent that finds the line."""
