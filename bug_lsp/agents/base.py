@@ -42,6 +42,9 @@ class Job:
     """A shell command that fails while the bug is there, if the user gave one."""
     command: tuple[str, ...] = ()
     """For an agent named by the user's settings: the program and its arguments."""
+    confine: tuple[str, ...] = ()
+    """Goes before the command line of every program that the agent starts; it holds that program to
+    the folders of the session."""
     env: dict[str, str] = field(default_factory=dict)
     """What the user's settings add to the environment of the program."""
     listen: Callable[[], Awaitable[str]] = _nobody_speaks

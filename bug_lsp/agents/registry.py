@@ -24,8 +24,10 @@ ORCHESTRATORS = (*_EXTRAS, *PRESETS, "digest")
 """Agents that orchestrate and are known without settings."""
 
 
-CONFINED = ("codex", "digest")
-"""Agents that cannot write outside their copy, whatever they try."""
+CONFINE_THEMSELVES: Mapping[str, str] = {"codex": "Codex's own sandbox"}
+"""Agents that come with what holds them to their copy, and what that is."""
+START_NOTHING = ("digest",)
+"""Agents that only compute."""
 STEERABLE = ("codex",)
 """Agents that the user can speak to while they work."""
 

@@ -76,6 +76,15 @@ class Usage(TokenUsage):
     type: Literal["usage"] = "usage"
 
 
+class Confined(StoredValue):
+    """What holds the agent to its copy; nothing does where `by` is None."""
+
+    type: Literal["confined"] = "confined"
+    by: str | None
+    problem: str = ""
+    """Why nothing does, as a clause."""
+
+
 class Said(StoredValue):
     """The user said something to the agent while it worked."""
 
@@ -90,7 +99,9 @@ class Error(StoredValue):
     message: str
 
 
-Event = Text | Thinking | ToolCall | ToolResult | FileEdit | Activity | Usage | Said | Error
+Event = (
+    Text | Thinking | ToolCall | ToolResult | FileEdit | Activity | Usage | Confined | Said | Error
+)
 
 
 class Record(StoredValue):

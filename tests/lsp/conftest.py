@@ -52,8 +52,9 @@ AGENTS = {
     "sleeps": program("import time; print('thinking', flush=True); time.sleep(600)"),
     "waits": program(
         "import os, time\nprint('waiting', flush=True)\n"
-        "while not os.path.exists(os.environ['GO']): time.sleep(0.02)\n" + _SAY
-    ),
+        "while not os.path.exists(os.environ['GO'] + '/open'): time.sleep(0.02)\n" + _SAY
+    )
+    | {"writablePaths": ["$GO"]},  # else it would not see what changes there
 }
 OPTIONS = {"bugLsp": {"agents": AGENTS, "orchestrator": {"agentType": "digest"}}}
 """Settings of an editor whose runs need no model."""
@@ -81,6 +82,14 @@ def project(tmp_path: Path) -> Path:
 def task(project: Path) -> Path:
     """The project's task file."""
     return project / "tasks" / "add.md"
+
+
+@pytest.fixture
+def gate(tmp_path: Path) -> Path:
+    """What `GO` is to name for the agents that wait: they go when `open` is in it."""
+    folder = tmp_path / "gate"
+    folder.mkdir()
+    return folder
 
 
 @pytest.fixture

@@ -157,10 +157,8 @@ async def test_a_title_makes_a_task_file_with_the_description(editor, project):
     await editor.finished(run["debugRunId"])
 
 
-async def test_orchestrating_is_refused_while_a_session_runs_and_names_it(
-    open_editor, task, tmp_path
-):
-    editor = await open_editor(env={"GO": str(tmp_path / "go")})
+async def test_orchestrating_is_refused_while_a_session_runs_and_names_it(open_editor, task, gate):
+    editor = await open_editor(env={"GO": str(gate)})
     run = await editor.command(
         "debugWithAgents",
         {"taskUri": task.as_uri(), "agents": [{"agentType": "waits"}, {"agentType": "right"}]},
@@ -171,7 +169,7 @@ async def test_orchestrating_is_refused_while_a_session_runs_and_names_it(
     code, message = await refusal(editor, "deleteDebugRun", {"debugRunId": run["debugRunId"]})
     assert code == REFUSED
     assert "still running" in message
-    (tmp_path / "go").touch()
+    (gate / "open").touch()
     await editor.finished(run["debugRunId"])
     deleted = await editor.command("deleteDebugRun", {"debugRunId": run["debugRunId"]})
     assert deleted == {"deleted": True}

@@ -62,6 +62,7 @@ class Acp:
             cast("Client", client),  # what it leaves out, the library answers with "not found"
             cwd=job.cwd,
             env={**os.environ, **agent.environment(read_only=job.read_only), **job.env},
+            confine=job.confine,
         ) as process:
             return await process.run(lambda: self._work(process, client, job))
 

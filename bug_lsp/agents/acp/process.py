@@ -8,8 +8,6 @@ from __future__ import annotations
 
 import asyncio
 import io
-import os
-import shutil
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager, suppress
 from pathlib import Path
@@ -21,7 +19,15 @@ from acp import connect_to_agent
 from acp.client.connection import ClientSideConnection
 from acp.interfaces import Client
 
-from bug_lsp.agents.program import pipe, pump, start_failures, stop, to_our_stderr
+from bug_lsp.agents.program import (
+    exit_status,
+    find_program,
+    pipe,
+    pump,
+    start_failures,
+    stop,
+    to_our_stderr,
+)
 from bug_lsp.domain.errors import AgentFailure, FailureKind
 
 from .failures import failure, failure_of_exit, is_vain
@@ -42,8 +48,11 @@ _MAX_VAIN = 3
 class AgentProcess:
     """A running ACP agent."""
 
-    def __init__(self, agent: AcpAgent, process: anyio.abc.Process, stderr: io.FileIO) -> None:
+    def __init__(
+        self, agent: AcpAgent, process: anyio.abc.Process, stderr: io.FileIO, *, confined: bool
+    ) -> None:
         self._agent = agent
+        self._confined = confined
         self._process = process
         self._stderr = stderr
         self._tail = bytearray()
@@ -107,7 +116,10 @@ class AgentProcess:
         if self._vain >= _MAX_VAIN:
             lines = [line for line in stderr.splitlines() if is_vain(line)]
             return failure(self._agent, FailureKind.AUTH, lines[-1] if lines else "")
-        return failure_of_exit(self._agent, self._process.returncode, stderr)
+        status = self._process.returncode
+        if status is not None:
+            status = exit_status(status, confined=self._confined)
+        return failure_of_exit(self._agent, status, stderr)
 
 
 class _Lines(asyncio.StreamReader):
@@ -125,13 +137,19 @@ class _Lines(asyncio.StreamReader):
 
 @asynccontextmanager
 async def agent_process(
-    agent: AcpAgent, command: tuple[str, ...], client: Client, *, cwd: Path, env: Mapping[str, str]
+    agent: AcpAgent,
+    command: tuple[str, ...],
+    client: Client,
+    *,
+    cwd: Path,
+    env: Mapping[str, str],
+    confine: tuple[str, ...] = (),
 ) -> AsyncIterator[AgentProcess]:
     """Start an agent and connect to it. What it leaves behind is the session's to end."""
     with pipe() as (stdin, to_agent), pipe() as (from_agent, stdout), pipe() as (log, stderr):
         with start_failures(agent.command[0], cwd, agent.install):
             process = await anyio.open_process(
-                _absolute(command, env),
+                [*confine, *find_program(command, cwd, env)],
                 stdin=stdin,
                 stdout=stdout,
                 stderr=stderr,
@@ -140,12 +158,12 @@ async def agent_process(
             )
         for end in (stdin, stdout, stderr):
             end.close()
-        running = AgentProcess(agent, process, log)
+        running = AgentProcess(agent, process, log, confined=bool(confine))
         try:
             async with _connected(running, client, from_agent, to_agent):
                 yield running
         finally:
-            await stop(process, _TERMINATE_SECONDS)
+            await stop(process, _TERMINATE_SECONDS, confined=bool(confine))
 
 
 @asynccontextmanager
@@ -169,13 +187,3 @@ async def _connected(
             writing.abort()  # an agent that does not read must not keep us
         with anyio.move_on_after(_CLOSE_SECONDS, shield=True), suppress(Exception):
             await running.connection.close()
-
-
-def _absolute(command: tuple[str, ...], env: Mapping[str, str]) -> tuple[str, ...]:
-    """The command with its program's place: a relative entry of PATH may lie in the workspace."""
-    if os.sep in command[0]:
-        return command
-    found = shutil.which(command[0], path=env.get("PATH"))
-    if found is None or not Path(found).is_absolute():
-        raise FileNotFoundError(command[0])
-    return (found, *command[1:])

@@ -9,6 +9,7 @@ means is in `events`, what an error means in `failures`, what it may do in
 
 from __future__ import annotations
 
+import shlex
 import sys
 from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import aclosing, suppress
@@ -63,7 +64,8 @@ class Claude:
         from .events import Translation
 
         stderr = _Stderr()
-        client = ClaudeSDKClient(_options(binary, job, emit, stderr))
+        program = _confined(binary.path, job) if job.confine else binary.path
+        client = ClaudeSDKClient(_options(program, job, emit, stderr))
         heard = Translation(job.cwd, job.copy)
         try:
             await _connect(client, stderr)
@@ -87,14 +89,23 @@ class _Stderr:
             sys.stderr.write(f"{line}\n")
 
 
-def _options(binary: ClaudeBinary, job: Job, emit: Emit, stderr: _Stderr) -> ClaudeAgentOptions:
+def _confined(program: Path, job: Job) -> Path:
+    """A program that runs Claude inside its bounds: the SDK takes a program, not a command line."""
+    script = job.scratch / "claude"
+    command = shlex.join([*job.confine, str(program)])
+    script.write_text(f'#!/bin/sh\nexec {command} "$@"\n', encoding="utf-8")
+    script.chmod(0o700)
+    return script
+
+
+def _options(program: Path, job: Job, emit: Emit, stderr: _Stderr) -> ClaudeAgentOptions:
     from claude_agent_sdk import ClaudeAgentOptions, HookMatcher
 
     profile = READ_ONLY if job.read_only else DEBUG
     # "block": a guard that fails stops the call. Claude waits for it, nobody else is asked.
     guard = HookMatcher(hooks=[_guard(job, emit)], on_failure="block")
     return ClaudeAgentOptions(
-        cli_path=binary.path,
+        cli_path=program,
         cwd=job.cwd,
         add_dirs=[job.copy],
         env={**_ENVIRONMENT, "CLAUDE_CODE_TMPDIR": str(job.scratch), **job.env},

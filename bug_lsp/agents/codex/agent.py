@@ -68,7 +68,7 @@ async def _app_server(binary: CodexBinary, job: Job) -> AsyncIterator[AsyncCodex
     from openai_codex import AsyncCodex, CodexConfig
 
     program = str(binary.path) if binary.path else None
-    client = AsyncCodex(CodexConfig(codex_bin=program, cwd=str(job.cwd), env=dict(job.env)))
+    client = AsyncCodex(CodexConfig(codex_bin=program, cwd=str(job.cwd), env=_environment(job)))
     inside = None
     try:
         try:
@@ -80,6 +80,10 @@ async def _app_server(binary: CodexBinary, job: Job) -> AsyncIterator[AsyncCodex
         yield client
     finally:
         await _close(client, inside)
+
+
+def _environment(job: Job) -> dict[str, str]:
+    return {"TMPDIR": str(job.scratch), **job.env}
 
 
 @asynccontextmanager
@@ -109,7 +113,11 @@ async def _start_thread(client: AsyncCodex, job: Job) -> AsyncThread:
         ephemeral=True,
         # The working folder may lie inside the copy, all of which may be written. This replaces
         # the user's own extra roots, one of which might be the very folder that was copied.
-        config={"sandbox_workspace_write.writable_roots": [str(job.copy)]},
+        # The system's own temporary folder is everybody's; the session's is named by TMPDIR.
+        config={
+            "sandbox_workspace_write.writable_roots": [str(job.copy)],
+            "sandbox_workspace_write.exclude_slash_tmp": True,
+        },
     )
 
 
