@@ -16,7 +16,7 @@ from bug_lsp.workspace import task_file
 
 from .follow import Ended
 from .where import workspace_of
-from .words import agent, label, place, sessions_of
+from .words import agent, label, place
 
 _CAUSE = "Root cause"
 _LINE = 400
@@ -34,7 +34,7 @@ def tell(ended: Ended, say: Say) -> None:
         _tell_conclusion(ended.status, task, say)
     else:
         _tell_why_none(ended, task, say)
-    for session in sessions_of(ended.status):
+    for session in ended.status.everyone:
         if session.status is Status.FAILED and session.failure:
             why = one_line(session.failure.message, _LINE)
             say(f"{label(session)} {agent(session)} failed: {why}")
@@ -76,7 +76,7 @@ def _tell_why_none(ended: Ended, task: Path, say: Say) -> None:
         say(f"the run was cancelled; nothing was written into {place(task)}")
     else:
         say(f"the run ended without a synthesis; nothing was written into {place(task)}")
-    for session in sessions_of(status):
+    for session in status.everyone:
         if session.status is Status.COMPLETED:
             say(f"{label(session)} {agent(session)}: {folder.session(session.session_id).output}")
 

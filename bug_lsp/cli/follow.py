@@ -22,7 +22,6 @@ from bug_lsp.store.layout import RunFolder
 from bug_lsp.store.processes import alive
 
 from .progress import Progress
-from .words import sessions_of
 
 _BREATH = 0.05
 """Seconds between two looks at a run, however much its agents say."""
@@ -139,7 +138,7 @@ class _Follower:
 
         What its sessions are doing does not; the death of a process does, whatever it left behind.
         """
-        sessions = sessions_of(status)
+        sessions = status.everyone
         return (
             tuple((session.session_id, session.status) for session in sessions),
             status.delivered,
@@ -154,7 +153,7 @@ class _Follower:
     def _calls(self, status: RunStatus) -> dict[str, int]:
         return {
             session.session_id: tool_calls(self._folder.session(session.session_id))
-            for session in sessions_of(status)
+            for session in status.everyone
         }
 
     def _ended(self, status: RunStatus, *, left: bool) -> Ended:

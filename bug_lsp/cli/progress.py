@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Protocol, TextIO
 from bug_lsp.domain.run import Run, RunStatus, Status
 from bug_lsp.domain.transcript import one_line, outcome
 
-from .words import agent, doing, elapsed, label, sessions_of
+from .words import agent, doing, elapsed, label
 
 if TYPE_CHECKING:
     from rich.console import Console, RenderableType
@@ -74,7 +74,7 @@ class Lines:
 
     def show(self, status: RunStatus, calls: dict[str, int]) -> None:  # noqa: ARG002 - as Progress
         """Say what changed."""
-        for session in sessions_of(status):
+        for session in status.everyone:
             if self._seen.get(session.session_id, Status.PENDING) is not session.status:
                 self._seen[session.session_id] = session.status
                 self.say(f"{label(session)} {agent(session)}: {one_line(outcome(session), 300)}")
@@ -131,7 +131,7 @@ class Rows:
         table.add_column(no_wrap=True, justify="right", min_width=6)
         table.add_column(no_wrap=True, justify="right")
         table.add_column(no_wrap=True, ratio=1, overflow="ellipsis")
-        for session in sessions_of(self._status) if self._status else ():
+        for session in self._status.everyone if self._status else ():
             mark, style = _MARKS.get(session.status, ("", ""))
             calls = self._calls.get(session.session_id, 0)
             table.add_row(

@@ -20,7 +20,7 @@ from bug_lsp.store.layout import RunFolder, WorkspaceFolder
 
 from .say import note, out
 from .where import workspace_of
-from .words import agent, elapsed, label, place, sessions_of
+from .words import agent, elapsed, label, place
 
 if TYPE_CHECKING:
     from .args import Options
@@ -102,7 +102,7 @@ def _show_one(folder: RunFolder, *, as_json: bool) -> None:
     problem = view.problem()
     if problem:
         out(f"not delivered: {problem}")
-    for session in sessions_of(run):
+    for session in run.everyone:
         out()
         for line in _session(folder, session):
             out(line)

@@ -5,13 +5,8 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from pathlib import Path
 
-from bug_lsp.domain.run import RunStatus, Session, Status
+from bug_lsp.domain.run import Session, Status
 from bug_lsp.domain.transcript import duration, one_line
-
-
-def sessions_of(status: RunStatus) -> tuple[Session, ...]:
-    """All sessions of a run that count, the orchestrator last."""
-    return (*status.sessions, *([status.orchestrator] if status.orchestrator else []))
 
 
 def place(path: Path) -> str:

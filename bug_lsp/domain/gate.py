@@ -21,6 +21,11 @@ class Start:
 
 
 @dataclass(frozen=True, slots=True)
+class Prove:
+    """Claim and start a proof."""
+
+
+@dataclass(frozen=True, slots=True)
 class Orchestrate:
     """Claim and start the orchestrator."""
 
@@ -32,7 +37,7 @@ class Deliver:
     session_id: str
 
 
-Decision: TypeAlias = Start | Orchestrate | Deliver
+Decision: TypeAlias = Start | Prove | Orchestrate | Deliver
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +56,12 @@ class Board:
 
     debug: Sequence[Seat]
     """Without those that were retried."""
+    proof: Seat | None
+    """The latest proof."""
+    proved: bool
+    """The latest proof is about all debug sessions that there are now."""
+    provable: bool
+    """There is something that a proof could check."""
     orchestrator: Seat | None
     """The latest orchestrator."""
     orchestrate: Literal["auto", "never"]
@@ -76,17 +87,21 @@ def decide(board: Board) -> tuple[Decision, ...]:
         return _starts(board)
     latest = board.orchestrator
     if latest is not None and (board.covered or not latest.status.terminal):
-        return _after(latest, board)
+        waits = not latest.started and not latest.status.terminal
+        return (_proof(board) if waits else None) or _after(latest, board)
     if latest is None and len(board.debug) == 1 and not board.wanted:
-        return _after(board.debug[0], board)
+        only = board.debug[0]
+        return (_proof(board) if _due(only, board) else None) or _after(only, board)
     if (board.orchestrate == "auto" or board.wanted) and not board.cancelled:
-        return (Orchestrate(),)
+        found = _proof(board)
+        return (Orchestrate(),) if found is None else found
     return () if latest is None else _after(latest, board)
 
 
 def finished(board: Board) -> bool:
     """Whether nothing is running and nothing is left to do without a new command."""
-    ended = board.orchestrator is None or board.orchestrator.status.terminal
+    after = [seat for seat in (board.proof, board.orchestrator) if seat is not None]
+    ended = all(seat.status.terminal for seat in after)
     return all_terminal(board) and ended and not decide(board)
 
 
@@ -101,7 +116,23 @@ def _starts(board: Board) -> tuple[Start, ...]:
 def _after(source: Seat, board: Board) -> tuple[Decision, ...]:
     if not source.status.terminal:
         return () if source.started else (Start(source.session_id),)
-    # Who cancels a session does not want its conclusion written into the file.
-    if source.status is Status.CANCELLED or source.session_id in board.delivered:
-        return ()
-    return (Deliver(source.session_id),)
+    return (Deliver(source.session_id),) if _due(source, board) else ()
+
+
+def _due(source: Seat, board: Board) -> bool:
+    """Whether this session's conclusion is to be delivered. Who cancels a session does not want its
+    conclusion written into the file.
+    """
+    return source.status is not Status.CANCELLED and source.session_id not in board.delivered
+
+
+def _proof(board: Board) -> tuple[Decision, ...] | None:
+    """What the proof needs before anybody concludes; None when it is done, or there is none to be
+    made. One that failed or was cancelled is done, too: it must not keep a run from its synthesis.
+    """
+    seat = board.proof
+    if seat is not None and not seat.status.terminal:
+        return () if seat.started or board.cancelled else (Start(seat.session_id),)
+    if board.proved or not board.provable or board.cancelled:
+        return None
+    return (Prove(),)

@@ -128,6 +128,13 @@ class Proof(StoredValue):
         """Whether the session's patch passes every reproduction, and breaks nothing."""
         checks = [one.id for one in self.reproduced()]
         cells = [self.cell(session_id, check) for check in checks]
+        passes = bool(checks) and all(one and one.outcome == "passed" for one in cells)
+        return passes and self.breaks_nothing(session_id)
+
+    def breaks_nothing(self, session_id: str) -> bool:
+        """Whether the project's tests say nothing against the patch. What failed before may fail."""
         suite = self.cell(session_id, SUITE)
-        whole = suite is None or (suite.outcome == "passed" and not suite.regression_count)
-        return bool(checks) and whole and all(one and one.outcome == "passed" for one in cells)
+        if suite is None or suite.outcome == "passed":
+            return suite is None or not suite.regression_count
+        counted = self.suite is not None and self.suite.passed is not None
+        return counted and suite.outcome == "failed" and not suite.regression_count

@@ -54,8 +54,12 @@ class SessionNote(StoredValue):
 class Synthesis(StoredValue):
     """What the orchestrator concluded. All texts are Markdown without headings."""
 
-    root_cause: str = Field(min_length=1, description="Why the bug happens; cite path:line.")
+    root_cause: str = Field(min_length=1, description="Why the bug happens; cite path:line, and after each sentence its evidence: [E1]."
+    )
     recommended_solution: str = Field(min_length=1, description="The fix to make, and why it.")
+    recommended_session: str | None = Field(
+        default=None, description="The session whose patch is the fix to make, if one is."
+    )
     implementation_steps: tuple[str, ...] = Field(description="What to do, in order.")
     session_notes: tuple[SessionNote, ...] = Field(default=(), description="One per session.")
     conflicts: tuple[str, ...] = Field(

@@ -15,6 +15,7 @@ from .errors import FailureKind
 from .events import TokenUsage
 from .ids import session_uri
 from .model import StoredValue
+from .proof import Proof
 from .report import Report, Synthesis
 
 
@@ -37,6 +38,7 @@ class Kind(StrEnum):
     """What a session is for."""
 
     DEBUG = "debug"
+    PROOF = "proof"
     ORCHESTRATOR = "orchestrator"
 
 
@@ -72,7 +74,8 @@ class Spec(StoredValue):
     retries: str | None = None
     """The debug session that this one takes the place of."""
     covers: tuple[str, ...] | None = None
-    """Of an orchestrator: the debug sessions that it reads. None in runs of bug-lsp 0.1.0."""
+    """Of a proof or an orchestrator: the debug sessions that it is about. None in runs of bug-lsp
+    0.1.0."""
 
 
 class Limits(StoredValue):
@@ -131,6 +134,10 @@ class Run(StoredValue):
     agents: dict[str, CustomAgent] = Field(default_factory=dict)
     confinement: ConfinementMode = "auto"
     writable_paths: tuple[str, ...] = ()
+    prove: bool = True
+    set_up_command: str | None = None
+    suite_command: str | None = None
+    cell_timeout_seconds: float = 300
 
     @property
     def superseded(self) -> frozenset[str]:
@@ -186,6 +193,8 @@ class Result(StoredValue):
     report: Report | None = None
     report_problem: str | None = None
     synthesis: Synthesis | None = None
+    proof: Proof | None = None
+    """Of a proof: what it found out. Of an orchestrator: what the code says of its own findings."""
     usage: TokenUsage | None = None
     tool_calls: int = 0
     output_chars: int = 0
@@ -242,6 +251,13 @@ class RunStatus(StoredValue):
     cancelled_count: int
     orchestrator: Session | None
     delivered: bool
+    proof: Session | None = None
+    """The latest one."""
+
+    @property
+    def everyone(self) -> tuple[Session, ...]:
+        """All sessions that are shown, in the order in which they run."""
+        return (*self.sessions, *filter(None, [self.proof, self.orchestrator]))
 
 
 class Facts(StoredValue):
@@ -282,10 +298,15 @@ def materialise_session(run_id: str, facts: Facts) -> Session:
 
 
 def materialise(
-    run: Run, debug: Sequence[Facts], orchestrator: Facts | None, *, delivered: bool
+    run: Run,
+    debug: Sequence[Facts],
+    proof: Facts | None,
+    orchestrator: Facts | None,
+    *,
+    delivered: bool,
 ) -> RunStatus:
     """The run as it is shown, derived from the sessions' own files alone: whoever computes it gets
-    the same. `orchestrator` is the latest one.
+    the same. `proof` and `orchestrator` are the latest ones.
     """
     statuses = [facts.status for facts in debug if facts.spec.session_id not in run.superseded]
     retried = {spec.retries: spec.session_id for spec in run.roster if spec.retries}
@@ -307,4 +328,5 @@ def materialise(
         cancelled_count=statuses.count(Status.CANCELLED),
         orchestrator=materialise_session(run.debug_run_id, orchestrator) if orchestrator else None,
         delivered=delivered,
+        proof=materialise_session(run.debug_run_id, proof) if proof else None,
     )

@@ -25,6 +25,15 @@ class Settings(Value):
     run_limits: Limits = Limits()
     agents: dict[str, CustomAgent] = Field(default_factory=dict)
     """Programs named by the user, by agent type. Never taken from a file in the workspace."""
+    prove: bool = True
+    """Whether what agents claim is checked by program before the orchestrator speaks."""
+    set_up_command: str | None = None
+    """Run in a clean copy before anything is tried in it. Never taken from a file in the workspace,
+    as is the next one."""
+    suite_command: str | None = None
+    """The project's tests, where they are not found without it."""
+    cell_timeout_seconds: float = Field(default=300, gt=0, le=24 * 3600)
+    """How long one try of one patch may take."""
     confinement: ConfinementMode = "auto"
     """Never taken from a file in the workspace, as are the paths."""
     writable_paths: tuple[str, ...] = ()

@@ -1,5 +1,5 @@
-"""The synthesis as the task file shows it, and the rule-based `digest` that stands in where no
-orchestrator could speak.
+"""Conclusions without a model: the rule-based `digest` that stands in where no orchestrator could
+speak, a single session's findings, and what is left of an answer whose closing block is not valid.
 """
 
 from __future__ import annotations
@@ -8,18 +8,15 @@ import re
 from collections import defaultdict
 from collections.abc import Sequence
 
-from .events import TokenUsage
-from .region import FENCE, defuse
 from .related import sections
+from .rendering import CAUSE, CONFLICTS, SOLUTION, STEPS
 from .report import Finding, SessionNote, Synthesis, without_last_json_block
-from .run import Facts, RunStatus, Session, Status
-from .transcript import clean, code, one_line, outcome
+from .run import Facts, Status
+from .transcript import code, one_line
 
 NEAR = 3
 """Findings of the same file within this many lines are about the same place."""
 _MOST_PLACES = 5
-_HEADING_MARK = re.compile(r"^( {0,3})(#)")
-_UNDERLINE = re.compile(r"^( {0,3})((?:=+|-+)[ \t]*$)")
 
 
 def digest(debug: Sequence[Facts]) -> Synthesis:
@@ -150,12 +147,12 @@ def from_answer(answer: str) -> Synthesis | None:
     if not text:
         return None
     found = sections(text + "\n")
-    steps = (line.lstrip(" -*[]x0123456789.") for line in found.get(_STEPS, "").splitlines())
+    steps = (line.lstrip(" -*[]x0123456789.") for line in found.get(STEPS, "").splitlines())
     return Synthesis(
-        root_cause=found.get(_CAUSE) or text,
-        recommended_solution=found.get(_SOLUTION) or "See above.",
+        root_cause=found.get(CAUSE) or text,
+        recommended_solution=found.get(SOLUTION) or "See above.",
         implementation_steps=tuple(step for step in steps if step),
-        conflicts=tuple(filter(None, [found.get(_CONFLICTS, "").strip()])),
+        conflicts=tuple(filter(None, [found.get(CONFLICTS, "").strip()])),
     )
 
 
@@ -179,83 +176,3 @@ def from_single(facts: Facts) -> Synthesis:
         or _steps([[(facts.spec.session_id, finding)] for finding in report.findings]),
         findings=report.findings,
     )
-
-
-_CAUSE, _SOLUTION = "Root cause", "Recommended solution"
-_STEPS, _NOTES, _CONFLICTS = "Implementation steps", "Session notes", "Conflicts to resolve"
-
-
-def render_region(status: RunStatus, synthesis: Synthesis, by: str) -> str:
-    """The body of the task file's region. `by` says who concluded, and why if as a stand-in."""
-    notes = {note.session_id: note.note for note in synthesis.session_notes}
-    steps = [f"- [ ] {item}" for item in map(_item, synthesis.implementation_steps) if item]
-    conflicts = [f"- {item}" for item in map(_item, synthesis.conflicts) if item]
-    parts = [
-        f"## {_heading(status)}\n\n{_item(by)}",
-        f"## {_CAUSE}\n\n{_body(synthesis.root_cause)}",
-        f"## {_SOLUTION}\n\n{_body(synthesis.recommended_solution)}",
-        f"## {_STEPS}\n\n" + ("\n".join(steps) or "None given."),
-        f"## {_NOTES}\n\n"
-        + "\n".join(_session_note(session, notes) for session in status.sessions),
-        f"## {_CONFLICTS}\n\n" + ("\n".join(conflicts) or "None."),
-    ]
-    return "\n\n".join(parts) + "\n"
-
-
-def _heading(status: RunStatus) -> str:
-    word = "Synthesis" if status.orchestrator else "Findings"
-    if status.completed_count == status.total_count:
-        return word
-    missing = [
-        f"{count} {name}"
-        for count, name in (
-            (status.failed_count, "failed"),
-            (status.cancelled_count, "cancelled"),
-        )
-        if count
-    ]
-    return (
-        f"{word} (degraded: {status.completed_count} of {status.total_count} sessions completed, "
-        f"{', '.join(missing)})"
-    )
-
-
-def _session_note(session: Session, notes: dict[str, str]) -> str:
-    agent = session.agent_type + (f" ({session.model})" if session.model else "")
-    note = notes.get(session.session_id, "")
-    said = f". {_item(note)}" if note else ""
-    label = session.title.split(":")[0]
-    ended = one_line(defuse(outcome(session)), 300) + _used(session.usage)
-    if session.retried_by:
-        return f"- **{label}**, {_item(agent)}: {ended}; retried"
-    return f"- **{label}**, {_item(agent)}: {ended}{said}"
-
-
-def _used(usage: TokenUsage | None) -> str:
-    if usage is None:
-        return ""
-    cost = "cost unknown" if usage.cost_usd is None else f"${usage.cost_usd:.2f}"
-    return f" ({usage.input_tokens + usage.output_tokens:,} tokens, {cost})"
-
-
-def _item(text: str) -> str:
-    return _HEADING_MARK.sub(r"\1\\\2", one_line(defuse(text), 2_000))
-
-
-def _body(text: str) -> str:
-    """Untrusted Markdown that cannot pass for one of our headings. Code in fences stays as it is; a
-    fence that is left open is closed, else it would swallow what comes after it.
-    """
-    lines: list[str] = []
-    fence = ""
-    for line in defuse(clean(text)).strip().splitlines():
-        match = FENCE.match(line)
-        if fence:
-            closes = match and match["fence"].startswith(fence) and not match["info"].strip()
-            fence = "" if closes else fence
-        elif match:
-            fence = match["fence"]
-        under_text = bool(lines and lines[-1].strip())
-        mark = _UNDERLINE if under_text and _UNDERLINE.match(line) else _HEADING_MARK
-        lines.append(line if fence else mark.sub(r"\1\\\2", line))
-    return "\n".join([*lines, *filter(None, [fence])])

@@ -157,8 +157,7 @@ async def _running_session(server: BugLspServer) -> str | None:
     for workspace in server.folders():
         for folder in runs.active(WorkspaceFolder.of(workspace)):
             status = await run_sync(runs.status, folder)
-            orchestrator = [status.orchestrator] if status.orchestrator else []
-            for session in [*status.sessions, *orchestrator]:
+            for session in status.everyone:
                 if not session.status.terminal:
                     label = f"{session.agent_type}: {session.title} [{session.session_id[:4]}]"
                     found[label] = session.session_id
@@ -222,19 +221,18 @@ async def get_task_sessions(server: BugLspServer, argument: wire.TaskArgument) -
     groups = []
     for folder in _of_task(server, uri):
         status = await run_sync(runs.shown, folder)
-        orchestrators = await run_sync(_orchestrators, folder)
+        later = await run_sync(_later, folder)
         groups.append(
-            wire.group_to_wire(
-                status, orchestrators, folder, virtual=server.client.has_virtual_documents
-            )
+            wire.group_to_wire(status, later, folder, virtual=server.client.has_virtual_documents)
         )
     return {"groups": groups}
 
 
-def _orchestrators(folder: RunFolder) -> list[Session]:
+def _later(folder: RunFolder) -> list[Session]:
+    """All that came after the debug sessions."""
     return [
         materialise_session(folder.run_id, runs.facts(session))
-        for session in runs.orchestrators(folder)
+        for session in (*runs.proofs(folder), *runs.orchestrators(folder))
         if session.spec.exists()
     ]
 

@@ -87,7 +87,7 @@ class Follower:
 
     def _announce(self, status: RunStatus) -> None:
         self._server.tell("bugLsp/runChanged", {"debugRunId": status.debug_run_id})
-        for session in _sessions(status):
+        for session in status.everyone:
             if session.status.terminal:
                 self._server.touch(session.uri, last=True)
         orchestrator = status.orchestrator
@@ -139,13 +139,9 @@ def announce_start(server: Host, status: RunStatus) -> None:
         server.client.say(f"'{status.title}' is being debugged by {agents}", types.MessageType.Info)
 
 
-def _sessions(status: RunStatus) -> list[Session]:
-    return [*status.sessions, *([status.orchestrator] if status.orchestrator else [])]
-
-
 def _shape(status: RunStatus) -> _Shape:
     """What of a run is worth a notification: who is where, not what they are doing."""
     return (
         status.delivered,
-        *((session.session_id, session.status) for session in _sessions(status)),
+        *((session.session_id, session.status) for session in status.everyone),
     )

@@ -35,8 +35,7 @@ class Progress:
 
     def update(self, status: RunStatus) -> None:
         """Bring every session's progress up to date: begin, report, end."""
-        orchestrator = [status.orchestrator] if status.orchestrator else []
-        for session in [*status.sessions, *orchestrator]:
+        for session in status.everyone:
             known = session.session_id in self._latest
             self._latest[session.session_id] = session
             if known:

@@ -181,13 +181,14 @@ def status_to_wire(status: RunStatus, folder: RunFolder, *, virtual: bool) -> di
     """A run, its sessions with addresses that this client can open."""
     shown = status.model_dump(mode="json", by_alias=True)
     shown["sessions"] = [session_to_wire(one, folder, virtual=virtual) for one in status.sessions]
-    if status.orchestrator is not None:
-        shown["orchestrator"] = session_to_wire(status.orchestrator, folder, virtual=virtual)
+    for name, one in (("proof", status.proof), ("orchestrator", status.orchestrator)):
+        if one is not None:
+            shown[name] = session_to_wire(one, folder, virtual=virtual)
     return shown
 
 
 def group_to_wire(
-    status: RunStatus, orchestrators: Sequence[Session], folder: RunFolder, *, virtual: bool
+    status: RunStatus, later: Sequence[Session], folder: RunFolder, *, virtual: bool
 ) -> dict[str, Any]:
     """A run as one group of sessions by kind."""
     shown = status_to_wire(status, folder, virtual=virtual)
@@ -195,7 +196,12 @@ def group_to_wire(
         "debugRunId": status.debug_run_id,
         "createdAt": shown["createdAt"],
         str(Kind.DEBUG): shown["sessions"],
-        str(Kind.ORCHESTRATOR): [
-            session_to_wire(session, folder, virtual=virtual) for session in orchestrators
-        ],
+        **{
+            str(kind): [
+                session_to_wire(session, folder, virtual=virtual)
+                for session in later
+                if session.kind is kind
+            ]
+            for kind in (Kind.PROOF, Kind.ORCHESTRATOR)
+        },
     }

@@ -36,7 +36,7 @@ def cancel_run(folder: RunFolder) -> list[str]:
     with runs.turn(folder):  # who decides now decides without it, and has started by then
         files.create_once(folder.cancelled, runs.claim_for(""))
     sessions = [folder.session(spec.session_id) for spec in run.roster]
-    found = [*sessions, *runs.orchestrators(folder)]
+    found = [*sessions, *runs.proofs(folder), *runs.orchestrators(folder)]
     return [session.session_id for session in found if cancel_session(session)]
 
 

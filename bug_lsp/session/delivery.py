@@ -14,16 +14,18 @@ from pathlib import Path
 
 from bug_lsp.domain.errors import BadInput
 from bug_lsp.domain.ids import created_at
+from bug_lsp.domain.rendering import render_region
 from bug_lsp.domain.region import Edit, merge, region_of
 from bug_lsp.domain.report import Synthesis
 from bug_lsp.domain.run import Facts, Run, Status
-from bug_lsp.domain.synthesis import digest, from_single, render_region
+from bug_lsp.domain.synthesis import digest, from_single
 from bug_lsp.store import files, runs
 from bug_lsp.store.layout import RunFolder
 from bug_lsp.store.pokes import poke, readers
 from bug_lsp.workspace import task_file
 
 from . import gate
+from .prove import checked
 
 _PATIENCE = 20.0
 _LOOK_AGAIN = 0.1
@@ -57,7 +59,7 @@ def prepare(folder: RunFolder, session_id: str) -> Delivery:
     debug = [runs.facts(folder.session(spec.session_id)) for spec in run.standing]
     source = runs.facts(folder.session(session_id))
     synthesis, by = _conclusion(debug, source)
-    body = render_region(status, synthesis, by)
+    body = render_region(status, synthesis, by, checked(run, folder, debug, synthesis))
     return Delivery(folder, session_id, run, body)
 
 

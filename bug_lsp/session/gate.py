@@ -9,10 +9,11 @@ steps leaves a run that the next caller can move on.
 from __future__ import annotations
 
 import subprocess
+from collections.abc import Callable
 from pathlib import Path
 
 from bug_lsp.domain.errors import FailureKind, Refused
-from bug_lsp.domain.gate import Board, Deliver, Orchestrate, Start, decide, finished
+from bug_lsp.domain.gate import Board, Deliver, Orchestrate, Prove, Start, decide, finished
 from bug_lsp.domain.ids import new_session_id
 from bug_lsp.domain.run import Kind, Run, Spec
 from bug_lsp.domain.transcript import padded_status
@@ -40,8 +41,10 @@ def advance(folder: RunFolder) -> tuple[Deliver, ...]:
                 match decision:
                     case Start(session_id=session_id):
                         started += _start(folder.session(session_id))
+                    case Prove():
+                        started += _start(_claim_proof(folder, run))
                     case Orchestrate():
-                        started += _orchestrate(folder, run)
+                        started += _start(_claim_orchestrator(folder, run))
                     case Deliver():
                         pass
             runs.save_snapshot(folder)
@@ -55,7 +58,9 @@ def advance(folder: RunFolder) -> tuple[Deliver, ...]:
 
 
 def orchestrate(folder: RunFolder, *, force: bool = False) -> tuple[str, bool]:
-    """(sessionId of the run's orchestrator, whether this call created it)."""
+    """(sessionId of the run's orchestrator, whether this call created it). It starts at once, or
+    as soon as what there is to prove has been.
+    """
     with runs.turn(folder):
         run = runs.load(folder)
         settle_all(folder, run)
@@ -71,11 +76,11 @@ def orchestrate(folder: RunFolder, *, force: bool = False) -> tuple[str, bool]:
         if latest is not None and not again:
             return latest.session_id, False
         files.replace(folder.workspace.active / folder.run_id, b"")
-        started = _orchestrate(folder, run)
+        folder.cancelled.unlink(missing_ok=True)
+        claimed = _claim_orchestrator(folder, run)
         runs.save_snapshot(folder)
-    poke(folder.workspace, folder.run_id)
-    _all_up(started)
-    return runs.orchestrators(folder)[-1].session_id, True
+    advance(folder)
+    return claimed.session_id, True
 
 
 def _name(run: Run, session_id: str) -> str:
@@ -110,27 +115,54 @@ def _all_up(started: _Started) -> bool:
     return not missing
 
 
-def _orchestrate(folder: RunFolder, run: Run) -> _Started:
-    """Claim the run's next orchestrator (of any number of callers one gets it) and start it."""
+def _claim_orchestrator(folder: RunFolder, run: Run) -> SessionFolder:
+    """Claim the run's next orchestrator: of any number of callers one gets it."""
+    return _claim(
+        folder,
+        runs.orchestrators(folder),
+        folder.orchestrator_claim,
+        Spec(
+            session_id="",
+            kind=Kind.ORCHESTRATOR,
+            agent_type=run.orchestrator.agent_type,
+            model=run.orchestrator.model,
+            title=f"Orchestrator: {run.title}",
+            covers=tuple(one.session_id for one in run.standing),
+        ),
+    )
+
+
+def _claim_proof(folder: RunFolder, run: Run) -> SessionFolder:
+    """Claim the run's next proof."""
+    return _claim(
+        folder,
+        runs.proofs(folder),
+        folder.proof_claim,
+        Spec(
+            session_id="",
+            kind=Kind.PROOF,
+            agent_type="proof",
+            title=f"Proof: {run.title}",
+            covers=tuple(one.session_id for one in run.standing),
+        ),
+    )
+
+
+def _claim(
+    folder: RunFolder, claimed: list[SessionFolder], path: Callable[[int], Path], spec: Spec
+) -> SessionFolder:
     # A claim whose owner died before the session's folder was complete is taken over.
-    complete = [session for session in runs.orchestrators(folder) if session.spec.exists()]
-    claim = folder.orchestrator_claim(len(complete) + 1)
+    complete = [session for session in claimed if session.spec.exists()]
+    claim = path(len(complete) + 1)
     files.create_once(claim, runs.claim_for(new_session_id()))
     held = runs.claim(claim)
     assert held is not None  # noqa: S101 - it has just been made sure of
     session = folder.session(held.session_id)
     if not session.spec.exists():
         files.make_private(session.path)
-        spec = Spec(
-            session_id=session.session_id,
-            kind=Kind.ORCHESTRATOR,
-            agent_type=run.orchestrator.agent_type,
-            model=run.orchestrator.model,
-            title=f"Orchestrator: {run.title}",
-            covers=tuple(one.session_id for one in run.standing),
-        )
-        files.replace(session.spec, spec.to_json())
-    return _start(session)
+        named = spec.model_copy(update={"session_id": session.session_id})
+        files.replace(session.spec, named.to_json())
+    return session
 
 
 def settle(folder: RunFolder) -> None:

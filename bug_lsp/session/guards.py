@@ -13,7 +13,7 @@ import anyio
 
 from bug_lsp.domain.errors import AgentFailure, FailureKind
 from bug_lsp.domain.events import TokenUsage
-from bug_lsp.domain.run import Limits, Run
+from bug_lsp.domain.run import Kind, Limits, Run
 from bug_lsp.store import runs
 from bug_lsp.store.layout import RunFolder, SessionFolder
 
@@ -47,14 +47,14 @@ async def guarded(work: Callable[[], Awaitable[_T]], guards: Sequence[Guard]) ->
     raise raised[0]
 
 
-def guards_of(run: Run, folder: RunFolder, recorder: Recorder, *, limited: bool) -> list[Guard]:
-    """The guards of a session; the run's limits hold for debug sessions (`limited`) alone, so that
-    there is always somebody to say what came of them.
+def guards_of(run: Run, folder: RunFolder, recorder: Recorder, kind: Kind) -> list[Guard]:
+    """The guards of a session. The run's limits hold for debug sessions alone, so that there is
+    always somebody to say what came of them; a proof has a deadline of its own for each try.
     """
-    found: list[Guard] = [
-        lambda: _wall_clock(run.session_timeout_seconds),
-        lambda: _silence(recorder, run.session_silence_seconds),
-    ]
+    limited = kind is Kind.DEBUG
+    found: list[Guard] = [lambda: _wall_clock(run.session_timeout_seconds)]
+    if kind is not Kind.PROOF:
+        found.append(lambda: _silence(recorder, run.session_silence_seconds))
     if limited and run.limits.seconds is not None:
         left = run.limits.seconds - (datetime.now(UTC) - run.created_at).total_seconds()
         found.append(lambda: _run_clock(run.limits, left))

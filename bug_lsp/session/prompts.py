@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import json
 import secrets
+from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
+from itertools import zip_longest
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeAlias
 
+from bug_lsp.domain import evidence
+from bug_lsp.domain.agreement import clusters
 from bug_lsp.domain.budget import (
     SESSION_LIMIT,
     TOTAL_LIMIT,
@@ -17,6 +21,8 @@ from bug_lsp.domain.budget import (
     join_excerpt,
     shares,
 )
+from bug_lsp.domain.checked import facts
+from bug_lsp.domain.proof import Proof
 from bug_lsp.domain.related import Related
 from bug_lsp.domain.report import (
     Finding,
@@ -37,6 +43,7 @@ if TYPE_CHECKING:
 _RELATED_LIMIT = 2_000
 _CONTEXT_LIMIT = 20_000
 _TASK_LIMIT = 200_000
+_FACTS_LIMIT = 20_000
 _PATCH_SHARE = 4
 """At most a quarter of a session's share goes to its patch."""
 
@@ -54,8 +61,9 @@ _EXAMPLE_REPORT = Report(
     verification="tests/test_stock.py::test_count failed before and passes now; 34 others pass.",
 )
 _EXAMPLE_SYNTHESIS = Synthesis(
-    root_cause="count() stops one item early: src/stock.py:41 excludes the last index.",
-    recommended_solution="Iterate over the items themselves, as session 1b2c3d4e5f60 did.",
+    root_cause="count() stops one item early: src/stock.py:41 excludes the last index [E1, E4].",
+    recommended_solution="Iterate over the items themselves, as Debug (2) did.",
+    recommended_session="1b2c3d4e5f60",
     implementation_steps=("Replace the loop at src/stock.py:41.", "Run tests/test_stock.py."),
     session_notes=(SessionNote(session_id="1b2c3d4e5f60", note="Right; its fix passes."),),
     conflicts=(),
@@ -139,8 +147,12 @@ class _Told:
     text: str
 
 
-def orchestrator_prompt(run: Run, task: str, debug: Sequence[Facts], folder: RunFolder) -> str:
-    """What the orchestrator is told. Costs O(cap): only the sessions' results are read."""
+def orchestrator_prompt(
+    run: Run, task: str, debug: Sequence[Facts], folder: RunFolder, proof: Proof | None = None
+) -> str:
+    """What the orchestrator is told, first what was checked by program. Costs O(cap): only the
+    sessions' results are read.
+    """
     texts = session_texts(debug)
     nonce = _nonce(texts)
     told = [
@@ -158,12 +170,22 @@ def orchestrator_prompt(run: Run, task: str, debug: Sequence[Facts], folder: Run
     return _render(
         "orchestrator.md",
         title=run.title,
+        facts=_facts(run, debug, proof),
         task=fenced(clip(task, _TASK_LIMIT), "markdown").rstrip(),
         nonce=nonce,
         sessions=told,
         schema=_schema(synthesis_schema()),
         example=_example(_EXAMPLE_SYNTHESIS),
     )
+
+
+def _facts(run: Run, debug: Sequence[Facts], proof: Proof | None) -> str:
+    if proof is None:
+        return ""
+    labels = {
+        spec.session_id: f"{spec.title.partition(':')[0]} {spec.agent_type}" for spec in run.roster
+    }
+    return clip(facts(proof, labels, clusters(debug, proof.evidence)), _FACTS_LIMIT)
 
 
 def _nonce(texts: Sequence[str]) -> str:
@@ -175,31 +197,37 @@ def _nonce(texts: Sequence[str]) -> str:
 
 def session_texts(debug: Sequence[Facts]) -> list[str]:
     """What each session handed in, within 30,000 characters each and 100,000 in all."""
-    demands = [_demand(facts) for facts in debug]
-    granted = shares(demands, TOTAL_LIMIT, SESSION_LIMIT)
-    return [_session_text(facts, share) for facts, share in zip(debug, granted, strict=True)]
+    numbered: dict[str, list[str]] = defaultdict(list)
+    for name, session_id, _ in evidence.ids(debug):
+        numbered[session_id].append(name)
+    parts = [_parts(one, numbered[one.spec.session_id]) for one in debug]
+    granted = shares([_demand(one) for one in parts], TOTAL_LIMIT, SESSION_LIMIT)
+    return [_session_text(one, share) for one, share in zip(parts, granted, strict=True)]
 
 
-def _parts(facts: Facts) -> tuple[str, str, str, str, int]:
-    """(findings, patch, head, tail, characters of the whole output)."""
+_Parts: TypeAlias = tuple[str, str, str, str, int]
+"""(findings, patch, head, tail, characters of the whole output)."""
+
+
+def _parts(facts: Facts, evidence_ids: Sequence[str]) -> _Parts:
     result = facts.result
     if result is None:
         return "", "", "", "", 0
     failure = f"failure: {clean(result.failure.message)}\n" if result.failure else ""
     patch = f"\npatch:\n{clean(result.patch)}\n" if result.patch else ""
-    return failure + _findings(facts), patch, result.head, result.tail, result.output_chars
+    return failure + _findings(facts, evidence_ids), patch, result.head, result.tail, result.output_chars
 
 
-def _demand(facts: Facts) -> int:
-    findings, patch, _, _, total = _parts(facts)
+def _demand(parts: _Parts) -> int:
+    findings, patch, _, _, total = parts
     return len(findings) + len(patch) + len(_OUTPUT) + total
 
 
 _OUTPUT = "\noutput:\n"
 
 
-def _session_text(facts: Facts, share: int) -> str:
-    findings, patch, head, tail, total = _parts(facts)
+def _session_text(parts: _Parts, share: int) -> str:
+    findings, patch, head, tail, total = parts
     if len(findings) + len(patch) + len(_OUTPUT) + total <= share:
         return findings + patch + _OUTPUT + head + tail
     # Findings first, whole if at all possible; then some of the patch; the rest is for the output.
@@ -211,16 +239,17 @@ def _session_text(facts: Facts, share: int) -> str:
     return first + change + _OUTPUT + join_excerpt(head, tail, total, room)
 
 
-def _findings(facts: Facts) -> str:
+def _findings(facts: Facts, evidence_ids: Sequence[str]) -> str:
     result = facts.result
     if result is None or result.report is None:
         problem = result.report_problem if result else None
         return f"no findings handed in ({problem})\n" if problem else "no findings handed in\n"
     report = result.report
     lines = [
-        f"- {clean(finding.path)}:{finding.line} (confidence {finding.confidence:.2f}) "
+        f"- {f'[{name}] ' if name else ''}{clean(finding.path)}:{finding.line} "
+        f"(confidence {finding.confidence:.2f}) "
         f"{one_line(finding.claim, 500)}\n  quote: {one_line(finding.quote, 300)}"
-        for finding in report.findings
+        for finding, name in zip_longest(report.findings, evidence_ids)
     ]
     return "\n".join(
         [

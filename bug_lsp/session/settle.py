@@ -8,7 +8,7 @@ import contextlib
 
 from bug_lsp.domain.budget import HEAD_KEPT, TAIL_KEPT
 from bug_lsp.domain.errors import FailureKind
-from bug_lsp.domain.run import Facts, Failure, Result, Run, Status, materialise_session
+from bug_lsp.domain.run import Facts, Failure, Kind, Result, Run, Status, materialise_session
 from bug_lsp.domain.transcript import outcome, padded_status, status_line
 from bug_lsp.store import files, runs
 from bug_lsp.store.layout import RunFolder, SessionFolder
@@ -22,7 +22,7 @@ def settle_all(folder: RunFolder, run: Run) -> None:
     """Give every session of the run whose process is gone its terminal status."""
     for spec in run.roster:
         _settle(run, folder.session(spec.session_id))
-    for session in runs.orchestrators(folder):
+    for session in (*runs.proofs(folder), *runs.orchestrators(folder)):
         _settle(run, session)
 
 
@@ -63,7 +63,9 @@ def _bury(run: Run, session: SessionFolder) -> None:
 
     tree.end(tree.marker(session.run.run_id, session.session_id))
     copy = session.copy / run.base.name
-    if (copy / ".git").exists() and not session.patch.exists():
+    if runs.spec(session).kind is not Kind.DEBUG:
+        copies.remove(session)
+    elif (copy / ".git").exists() and not session.patch.exists():
         with contextlib.suppress(git.GitError, OSError):  # a copy only half made has no patch
             files.replace(session.patch, copies.diff(copy, run.base))
 

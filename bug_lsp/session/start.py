@@ -224,5 +224,9 @@ def _run(
         test_command=request.test_command,
         agents=settings.agents,
         confinement=settings.confinement,
+        prove=settings.prove,
+        set_up_command=settings.set_up_command,
+        suite_command=settings.suite_command,
+        cell_timeout_seconds=settings.cell_timeout_seconds,
         writable_paths=settings.writable_paths,
     )

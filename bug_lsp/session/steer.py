@@ -25,7 +25,10 @@ def retry(
     """Start a debug session again, with another agent if `choice` says so; returns the new id."""
     old = runs.spec(session)
     if old.kind is not Kind.DEBUG:
-        raise Refused("an orchestrator is tried again by orchestrateDebugRun with force")
+        raise Refused(
+            "only debug sessions are retried; an orchestrator is tried again by "
+            "orchestrateDebugRun with force"
+        )
     if not session.result.exists():
         raise Refused(f"session {old.session_id} has not ended; cancel it first (cancelSession)")
     again = choice or AgentChoice(agent_type=old.agent_type, model=old.model)
@@ -38,7 +41,7 @@ def add_agent(folder: RunFolder, choice: AgentChoice, custom: Mapping[str, Custo
 
 
 def synthesise_now(folder: RunFolder) -> list[str]:
-    """End the debug sessions that still go on and orchestrate with what is there.
+    """End the debug sessions (or the proof) that still go on and orchestrate with what is there.
 
     Returns the sessions that were asked to end; the orchestrator starts with the last of them.
     """
@@ -46,6 +49,7 @@ def synthesise_now(folder: RunFolder) -> list[str]:
     files.create_once(folder.wanted, b"")
     _take_up(folder)
     sessions = [folder.session(spec.session_id) for spec in run.standing]
+    sessions += runs.proofs(folder)
     ended = [session.session_id for session in sessions if cancel.cancel_session(session)]
     delivery.move_on(folder)
     return ended

@@ -24,10 +24,12 @@ class RunView:
         """The run as it is now."""
         self.run = runs.load(self.folder)
         latest = runs.latest_orchestrator(self.folder)
+        proof = runs.latest_proof(self.folder)
         record = runs.delivered(self.folder, runs.source(self.folder, self.run))
         return materialise(
             self.run,
             [self._facts(self.folder.session(spec.session_id)) for spec in self.run.roster],
+            self._facts(proof) if proof else None,
             self._facts(latest) if latest else None,
             delivered=record is not None and record.problem is None,
         )
@@ -49,7 +51,7 @@ class RunView:
         if facts.result is not None:
             # The texts are for the orchestrator's prompt; a reader that stays need not hold them.
             slim = facts.result.model_copy(
-                update={"head": "", "tail": "", "patch": "", "message": ""}
+                update={"head": "", "tail": "", "patch": "", "message": "", "proof": None}
             )
             facts = facts.model_copy(update={"result": slim})
             self._ended[session.session_id] = facts

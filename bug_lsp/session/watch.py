@@ -93,7 +93,7 @@ def _running(folder: RunFolder) -> list[tuple[str, Process]]:
     run = runs.load(folder)
     sessions = [folder.session(spec.session_id) for spec in run.roster]
     found: list[tuple[str, Process]] = []
-    for session in [*sessions, *runs.orchestrators(folder)]:
+    for session in [*sessions, *runs.proofs(folder), *runs.orchestrators(folder)]:
         if not session.spec.exists():
             continue
         facts = runs.facts(session)

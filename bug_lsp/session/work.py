@@ -18,9 +18,12 @@ from anyio.abc import TaskStatus
 
 from bug_lsp.agents import registry
 from bug_lsp.agents.base import Answer, Job
+from bug_lsp.domain import evidence
 from bug_lsp.domain.budget import SESSION_LIMIT, clip
+from bug_lsp.domain.citations import unknown_ids
 from bug_lsp.domain.errors import AgentFailure, BugLspError, FailureKind, Refused
 from bug_lsp.domain.events import Confined, Error, Said
+from bug_lsp.domain.proof import Proof
 from bug_lsp.domain.report import (
     Report,
     Synthesis,
@@ -52,6 +55,7 @@ from . import delivery, gate, inbox, prompts, tree
 from .confine import confined, ended, not_its_own
 from .farewell import farewell
 from .guards import guarded, guards_of
+from .prove import check_synthesis, prove
 from .recorder import Recorder
 from .settle import finish_failed
 
@@ -101,6 +105,8 @@ class _Session:
     spec: Spec = field(init=False)
     repair: _RepairOnce = field(init=False)
     process: Process = field(init=False)
+    proof: Proof | None = None
+    """What was found out about what the debug sessions, or the orchestrator, handed in."""
     before: fingerprint.Fingerprint | None = None
     """Files not its own before an agent that nothing confines began."""
     ended_before: tuple[SessionFolder, ...] = ()
@@ -110,7 +116,8 @@ class _Session:
         self.run_folder = self.folder.run
         self.asked = runs.load(self.run_folder)
         self.spec = runs.spec(self.folder)
-        self.repair = _RepairOnce(wanted=self.spec.kind is Kind.ORCHESTRATOR)
+        known = self._evidence_ids() if self.spec.kind is Kind.ORCHESTRATOR else frozenset()
+        self.repair = _RepairOnce(known, wanted=self.spec.kind is Kind.ORCHESTRATOR)
         process = runs.process(self.folder)
         assert process is not None  # noqa: S101 - written before this module was imported
         self.process = process
@@ -135,8 +142,7 @@ class _Session:
         self._finish(recorder, ended)
 
     async def _outcome(self, recorder: Recorder) -> _Outcome:
-        limited = self.spec.kind is Kind.DEBUG
-        guards = guards_of(self.asked, self.run_folder, recorder, limited=limited)
+        guards = guards_of(self.asked, self.run_folder, recorder, self.spec.kind)
         try:
             answer = await guarded(lambda: self._drive(recorder), guards)
         except AgentFailure as failure:
@@ -152,16 +158,16 @@ class _Session:
         return self._judge(answer)
 
     async def _drive(self, recorder: Recorder) -> Answer:
-        debug = self._debug() if self.spec.kind is Kind.ORCHESTRATOR else []
+        debug = self._debug() if self.spec.kind is not Kind.DEBUG else []
+        if self.spec.kind is Kind.PROOF:
+            confine = await self._hold(recorder)
+            answer, self.proof = await prove(
+                self.asked, self.folder, debug, confine, recorder.emit
+            )
+            return answer
         copy = await anyio.to_thread.run_sync(copies.make, self.folder, self.asked.base)
         custom = self.asked.agents.get(self.spec.agent_type)
-        files.make_private(self.folder.scratch)
-        held = await anyio.to_thread.run_sync(confined, self.asked, self.folder, self.spec)
-        if held is not None:
-            recorder.emit(Confined(by=held.by, problem=held.problem))
-            if held.by is None:
-                self.ended_before = ended(self.run_folder)
-                self.before = await anyio.to_thread.run_sync(self._fingerprint)
+        confine = await self._hold(recorder)
         job = Job(
             prompt=self._prompt(debug),
             cwd=copy / self.asked.base.prefix,
@@ -172,7 +178,7 @@ class _Session:
             read_only=self.spec.kind is Kind.ORCHESTRATOR,
             test_command=self.asked.test_command,
             command=custom.command if custom else (),
-            confine=held.prefix if held else (),
+            confine=confine,
             env=custom.env if custom else {},
             follow_up=self.repair,
         )
@@ -186,6 +192,18 @@ class _Session:
 
             return await agent.run(dataclasses.replace(job, listen=listen), recorder.emit)
 
+    async def _hold(self, recorder: Recorder) -> tuple[str, ...]:
+        """Hold what the session starts to its folders, or else look at what it must not change."""
+        files.make_private(self.folder.scratch)
+        held = await anyio.to_thread.run_sync(confined, self.asked, self.folder, self.spec)
+        if held is None:
+            return ()
+        recorder.emit(Confined(by=held.by, problem=held.problem))
+        if held.by is None:
+            self.ended_before = ended(self.run_folder)
+            self.before = await anyio.to_thread.run_sync(self._fingerprint)
+        return held.prefix
+
     def _fingerprint(self) -> fingerprint.Fingerprint:
         return not_its_own(self.asked, self.ended_before)
 
@@ -193,13 +211,21 @@ class _Session:
         ids = self.spec.covers or [one.session_id for one in self.asked.standing]
         return [runs.facts(self.run_folder.session(session_id)) for session_id in ids]
 
+    def _evidence_ids(self) -> frozenset[str]:
+        return frozenset(found[0] for found in evidence.ids(self._debug()))
+
+    def _known(self) -> Proof | None:
+        return runs.proof_of(self.run_folder, self.spec.covers or ())
+
     def _prompt(self, debug: list[Facts]) -> str:
         if self.spec.kind is Kind.ORCHESTRATOR and not self.folder.prompt.exists():
             try:
                 task = task_file.read(Path(self.asked.task_path), "task file")
             except BugLspError:
                 task = f"# {self.asked.title}\n"  # moved or deleted meanwhile: the title is left
-            text = prompts.orchestrator_prompt(self.asked, task, debug, self.run_folder)
+            text = prompts.orchestrator_prompt(
+                self.asked, task, debug, self.run_folder, self._known()
+            )
             files.replace(self.folder.prompt, text.encode())
         return self.folder.prompt.read_text()
 
@@ -208,6 +234,8 @@ class _Session:
         if not answer.text.strip():
             return _failed(FailureKind.EMPTY_OUTPUT, "it ended without an answer")
         ended = _Outcome(status=Status.COMPLETED, answer=answer.text)
+        if self.spec.kind is Kind.PROOF:
+            return ended
         if self.spec.kind is Kind.DEBUG:
             report = parse_report(answer.text)
             ended.report = report if isinstance(report, Report) else None
@@ -219,6 +247,8 @@ class _Session:
         if ended.synthesis is None:
             # The first answer is the one for people; the next was asked for the block alone.
             ended.synthesis = from_answer(self.repair.first) or from_answer(answer.text)
+        if ended.synthesis is not None:
+            self.proof = check_synthesis(self.asked, self.folder, ended.synthesis)
         return ended
 
     def _told_to_end(self, ended: _Outcome) -> _Outcome:
@@ -241,6 +271,7 @@ class _Session:
             report=ended.report,
             report_problem=ended.problem,
             synthesis=ended.synthesis,
+            proof=self.proof if ended.status is Status.COMPLETED else None,
             usage=recorder.usage,
             tool_calls=recorder.tool_calls,
             output_chars=recorder.excerpt.total,
@@ -276,6 +307,8 @@ class _Session:
             )
 
     def _keep_patch(self) -> str:
+        if self.spec.kind is Kind.PROOF:
+            copies.remove(self.folder)  # what was tried in them is in the logs
         copy = self.folder.copy / self.asked.base.name
         if self.spec.kind is not Kind.DEBUG or not (copy / ".git").exists():
             return ""
@@ -295,14 +328,17 @@ def _keep_patch(folder: SessionFolder, copy: Path, base: Base) -> str:
 class _RepairOnce:
     """Asks the orchestrator once to mend a closing block that is not valid."""
 
-    def __init__(self, *, wanted: bool) -> None:
+    def __init__(self, evidence_ids: frozenset[str], *, wanted: bool) -> None:
+        self._known = evidence_ids
         self._left = 1 if wanted else 0
         self.first = ""
         """The answer that was not good enough."""
 
     def __call__(self, answer: str) -> str | None:
         problem = parse_synthesis(answer)
-        if not self._left or isinstance(problem, Synthesis) or not answer.strip():
+        if isinstance(problem, Synthesis):
+            problem = self._invented(problem)
+        if not self._left or not problem or not answer.strip():
             return None
         self._left -= 1
         self.first = answer
@@ -312,6 +348,15 @@ class _RepairOnce:
 def _counted(files: int) -> str:
     """A number of files in words."""
     return "1 file that is" if files == 1 else f"{files} files that are"
+
+
+    def _invented(self, synthesis: Synthesis) -> str:
+        """What is wrong with the evidence that it cites; "" where nothing is."""
+        unknown = unknown_ids(f"{synthesis.root_cause}\n{synthesis.recommended_solution}", self._known)
+        if not unknown:
+            return ""
+        there = f"cite only ids from {', '.join(sorted(self._known))}" if self._known else "there is none"
+        return f"it cites evidence that does not exist ({', '.join(unknown)}): {there}"
 
 
 def _failed(kind: FailureKind, message: str) -> _Outcome:

@@ -100,6 +100,11 @@ class SessionFolder:
         return self.path / "patch.diff"
 
     @property
+    def logs(self) -> Path:
+        """Of a proof: the output of each try."""
+        return self.path / "logs"
+
+    @property
     def copy(self) -> Path:
         """Holds the session's own copy of the code."""
         return self.path / "copy"
@@ -168,6 +173,10 @@ class RunFolder:
     def orchestrator_claim(self, number: int) -> Path:
         """Who orchestrates: `orchestrator.claim`, after a force `orchestrator.2.claim`, ..."""
         return self.path / ("orchestrator.claim" if number == 1 else f"orchestrator.{number}.claim")
+
+    def proof_claim(self, number: int) -> Path:
+        """Who proves: `proof.claim`, after the roster has grown `proof.2.claim`, ..."""
+        return self.path / ("proof.claim" if number == 1 else f"proof.{number}.claim")
 
     def delivery_claim(self, session_id: str) -> Path:
         """Who writes this session's conclusion into the task file."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 import shutil
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
@@ -16,6 +16,7 @@ from bug_lsp.domain.errors import Refused
 from bug_lsp.domain.events import Record
 from bug_lsp.domain.gate import Board, Seat
 from bug_lsp.domain.model import StoredValue
+from bug_lsp.domain.proof import Proof
 from bug_lsp.domain.run import Additions, Facts, Process, Result, Run, RunStatus, Spec, materialise
 from bug_lsp.domain.transcript import activity
 
@@ -206,17 +207,45 @@ def facts(folder: SessionFolder) -> Facts:
 
 def orchestrators(folder: RunFolder) -> list[SessionFolder]:
     """The run's orchestrators, the latest last."""
+    return _claimed(folder, folder.orchestrator_claim)
+
+
+def latest_orchestrator(folder: RunFolder) -> SessionFolder | None:
+    """The orchestrator that counts: the latest one whose folder is complete."""
+    return _latest(orchestrators(folder))
+
+
+def proofs(folder: RunFolder) -> list[SessionFolder]:
+    """The run's proof sessions, the latest last."""
+    return _claimed(folder, folder.proof_claim)
+
+
+def latest_proof(folder: RunFolder) -> SessionFolder | None:
+    """The proof session that counts: the latest one whose folder is complete."""
+    return _latest(proofs(folder))
+
+
+def proof_of(folder: RunFolder, covers: Sequence[str]) -> Proof | None:
+    """What was found out about just these debug sessions, None where nothing was."""
+    for session in reversed(proofs(folder)):
+        ended = result(session)
+        if ended is not None and ended.proof is not None:
+            about = spec(session).covers or ()
+            return ended.proof if set(about) == set(covers) else None
+    return None
+
+
+def _claimed(folder: RunFolder, path: Callable[[int], Path]) -> list[SessionFolder]:
     found: list[SessionFolder] = []
     while True:
-        held = claim(folder.orchestrator_claim(len(found) + 1))
+        held = claim(path(len(found) + 1))
         if held is None:
             return found
         found.append(folder.session(held.session_id))
 
 
-def latest_orchestrator(folder: RunFolder) -> SessionFolder | None:
-    """The orchestrator that counts: the latest one whose folder is complete."""
-    complete = [session for session in orchestrators(folder) if session.spec.exists()]
+def _latest(sessions: Sequence[SessionFolder]) -> SessionFolder | None:
+    complete = [session for session in sessions if session.spec.exists()]
     return complete[-1] if complete else None
 
 
@@ -240,10 +269,12 @@ def status(folder: RunFolder) -> RunStatus:
     """The run as it is shown, from what is on disk now."""
     run = load(folder)
     latest = latest_orchestrator(folder)
+    proof = latest_proof(folder)
     record = delivered(folder, source(folder, run))
     return materialise(
         run,
         [facts(folder.session(seat.session_id)) for seat in run.roster],
+        facts(proof) if proof else None,
         facts(latest) if latest else None,
         delivered=record is not None and record.problem is None,
     )
@@ -264,6 +295,7 @@ def shown(folder: RunFolder) -> RunStatus:
 def board(folder: RunFolder, run: Run) -> Board:
     """The run as the gate sees it."""
     latest = latest_orchestrator(folder)
+    proof = latest_proof(folder)
     sessions = [folder.session(spec.session_id) for spec in run.standing]
     done = [*sessions, *([latest] if latest else [])]
     return Board(
@@ -271,6 +303,9 @@ def board(folder: RunFolder, run: Run) -> Board:
         orchestrator=_seat(latest) if latest else None,
         orchestrate=run.orchestrate,
         covered=latest is None or _covers(latest, run),
+        proof=_seat(proof) if proof else None,
+        proved=proof is not None and _covers(proof, run),
+        provable=run.prove and any(map(_provable, sessions)),
         wanted=folder.wanted.exists(),
         max_parallel=run.max_parallel_agents,
         cancelled=folder.cancelled.exists(),
@@ -280,8 +315,16 @@ def board(folder: RunFolder, run: Run) -> Board:
     )
 
 
-def _covers(orchestrator: SessionFolder, run: Run) -> bool:
-    read = spec(orchestrator).covers
+def _provable(session: SessionFolder) -> bool:
+    """Whether the session has handed in anything that can be checked."""
+    ended = result(session)
+    if ended is None:
+        return False
+    return bool(ended.patch or (ended.report is not None and ended.report.findings))
+
+
+def _covers(session: SessionFolder, run: Run) -> bool:
+    read = spec(session).covers
     return read is None or set(read) == {one.session_id for one in run.standing}
 
 
@@ -300,7 +343,8 @@ def save_snapshot(folder: RunFolder) -> None:
     holds the run's lock: what was derived earlier must not replace what was derived later.
     """
     whole = status(folder).model_dump(mode="json", by_alias=True)
-    sessions: Sequence[dict[str, object]] = [*whole["sessions"], whole["orchestrator"] or {}]
+    after = [whole["proof"] or {}, whole["orchestrator"] or {}]
+    sessions: Sequence[dict[str, object]] = [*whole["sessions"], *after]
     for session in sessions:
         session.pop("activity", None)
     data = json.dumps(whole, indent=1, ensure_ascii=False).encode() + b"\n"

@@ -13,7 +13,16 @@ from hypothesis.stateful import (
     rule,
 )
 
-from bug_lsp.domain.gate import Board, Deliver, Orchestrate, Seat, Start, decide, finished
+from bug_lsp.domain.gate import (
+    Board,
+    Deliver,
+    Orchestrate,
+    Prove,
+    Seat,
+    Start,
+    decide,
+    finished,
+)
 from bug_lsp.domain.run import Status
 
 TERMINAL = [Status.COMPLETED, Status.FAILED, Status.CANCELLED]
@@ -24,17 +33,23 @@ seats = st.builds(
     st.booleans(),
 )
 boards = st.builds(
-    lambda debug, orchestrator, orchestrate, covered, wanted, most, cancelled, delivered: Board(
-        debug=[Seat(str(n), seat.status, seat.started) for n, seat in enumerate(debug)],
-        orchestrator=orchestrator,
-        orchestrate=orchestrate,
-        covered=covered or orchestrator is None,
-        wanted=wanted,
-        max_parallel=most,
-        cancelled=cancelled,
-        delivered=frozenset(delivered),
+    lambda debug, proof, orchestrator, orchestrate, covered, wanted, most, cancelled, delivered: (
+        Board(
+            debug=[Seat(str(n), seat.status, seat.started) for n, seat in enumerate(debug)],
+            proof=proof[0] and Seat("p", proof[0].status, proof[0].started),
+            proved=proof[0] is not None and proof[1],
+            provable=proof[2],
+            orchestrator=orchestrator,
+            orchestrate=orchestrate,
+            covered=covered or orchestrator is None,
+            wanted=wanted,
+            max_parallel=most,
+            cancelled=cancelled,
+            delivered=frozenset(delivered),
+        )
     ),
     st.lists(seats, min_size=1, max_size=16),
+    st.tuples(st.none() | seats, st.booleans(), st.booleans()),
     st.none() | seats,
     st.sampled_from(["auto", "never"]),
     st.booleans(),
@@ -59,8 +74,16 @@ def test_what_is_decided_fits_the_board(board: Board) -> None:
         for session_id in starts:
             assert not by_id[session_id].started
             assert not by_id[session_id].status.terminal
+    if Prove() in decisions:
+        assert ended
+        assert board.provable
+        assert not board.proved
+        assert not board.cancelled
+        assert board.proof is None or board.proof.status.terminal
     if Orchestrate() in decisions:
         assert ended
+        assert board.proved or not board.provable, "whoever concludes knows what was checked"
+        assert board.proof is None or board.proof.status.terminal
         latest = board.orchestrator
         assert latest is None or (latest.status.terminal and not board.covered)
         assert len(board.debug) > 1 or board.wanted or latest is not None
@@ -78,7 +101,7 @@ def test_what_is_decided_fits_the_board(board: Board) -> None:
 @given(boards)
 def test_a_cancelled_run_starts_no_debug_session_and_no_orchestrator(board: Board) -> None:
     if board.cancelled and board.orchestrator is None:
-        assert not any(isinstance(item, Start | Orchestrate) for item in decide(board))
+        assert not any(isinstance(item, Start | Prove | Orchestrate) for item in decide(board))
 
 
 class Gate(RuleBasedStateMachine):
@@ -87,9 +110,15 @@ class Gate(RuleBasedStateMachine):
 
     sessions = Bundle("sessions")
 
-    @initialize(count=st.integers(1, 8), most=st.integers(1, 4), auto=st.booleans())
-    def create(self, count: int, most: int, auto: bool) -> None:
+    @initialize(
+        count=st.integers(1, 8), most=st.integers(1, 4), auto=st.booleans(), provable=st.booleans()
+    )
+    def create(self, count: int, most: int, auto: bool, provable: bool) -> None:
         self.most = most
+        self.provable = provable
+        self.proof: tuple[str, Status, bool] | None = None
+        self.proved: list[frozenset[str]] = []
+        """What each proof is about, in the order of their claims."""
         self.orchestrate = "auto" if auto else "never"
         self.status = dict.fromkeys(map(str, range(count)), Status.PENDING)
         self.started: list[str] = []
@@ -105,6 +134,9 @@ class Gate(RuleBasedStateMachine):
             debug=[
                 Seat(name, status, name in self.started) for name, status in self.status.items()
             ],
+            proof=Seat(*self.proof) if self.proof else None,
+            proved=bool(self.proved) and self.proved[-1] == frozenset(self.status),
+            provable=self.provable,
             orchestrator=Seat(*self.orchestrator) if self.orchestrator else None,
             orchestrate=self.orchestrate,
             covered=not self.read or self.read[-1] == frozenset(self.status),
@@ -121,6 +153,12 @@ class Gate(RuleBasedStateMachine):
                 match decision:
                     case Start(session_id=name) if name.startswith("boss"):
                         self.orchestrator = (name, Status.RUNNING, True)
+                    case Start(session_id=name) if name.startswith("proof"):
+                        self.proof = (name, Status.RUNNING, True)
+                    case Prove():
+                        assert all(status.terminal for status in self.status.values())
+                        self.proof = (f"proof{len(self.proved)}", Status.PENDING, False)
+                        self.proved.append(frozenset(self.status))
                     case Start(session_id=name):
                         assert not self.cancelled
                         assert name not in self.started
@@ -171,6 +209,21 @@ class Gate(RuleBasedStateMachine):
     def the_orchestrator_ends(self, how: Status) -> None:
         self.orchestrator = (self.orchestrator[0], how, True)
 
+    @rule(how=st.sampled_from(TERMINAL))
+    @precondition(lambda self: self.proof and self.proof[1] is Status.RUNNING)
+    def the_proof_ends(self, how: Status) -> None:
+        self.proof = (self.proof[0], how, True)
+
+    @rule()
+    @precondition(lambda self: not self.orchestrator or self.orchestrator[1].terminal)
+    def the_orchestrator_is_asked_for(self) -> None:
+        """As `orchestrateDebugRun` does: claimed at once, started when the proof is done."""
+        ended = all(status.terminal for status in self.status.values())
+        if ended and (not self.read or self.read[-1] != frozenset(self.status)):
+            self.cancelled = False
+            self.orchestrator = (f"boss{len(self.read)}", Status.PENDING, False)
+            self.read.append(frozenset(self.status))
+
     @rule()
     def the_run_is_cancelled(self) -> None:
         self.cancelled = True
@@ -179,6 +232,8 @@ class Gate(RuleBasedStateMachine):
                 self.status[name] = Status.CANCELLED
         if self.orchestrator and not self.orchestrator[1].terminal:
             self.orchestrator = (self.orchestrator[0], Status.CANCELLED, self.orchestrator[2])
+        if self.proof and not self.proof[1].terminal:
+            self.proof = (self.proof[0], Status.CANCELLED, self.proof[2])
 
     @invariant()
     def what_must_never_happen(self) -> None:
@@ -189,6 +244,11 @@ class Gate(RuleBasedStateMachine):
         again = zip(self.read, self.read[1:], strict=False)
         assert all(one != other for one, other in again), "two orchestrators read the same"
         assert len(self.deliveries) == len(set(self.deliveries))
+        again = zip(self.proved, self.proved[1:], strict=False)
+        assert all(one != other for one, other in again), "nothing is proved twice"
+        boss_runs = self.orchestrator and self.orchestrator[1] is Status.RUNNING
+        if boss_runs and self.provable:
+            assert self.proof, "a proof comes first"
         if finished(self.board()):
             assert decide(self.board()) == ()
 
@@ -196,12 +256,14 @@ class Gate(RuleBasedStateMachine):
         """Let everything end: the run must come to its end too."""
         if not hasattr(self, "status"):
             return
-        for _ in range(len(self.status) + 6):
+        for _ in range(len(self.status) + 9):
             self.advance(1)
             self.status = {
                 name: Status.COMPLETED if status is Status.RUNNING else status
                 for name, status in self.status.items()
             }
+            if self.proof and self.proof[1] is Status.RUNNING:
+                self.proof = (self.proof[0], Status.FAILED, True)
             if self.orchestrator and self.orchestrator[1] is Status.RUNNING:
                 self.orchestrator = (self.orchestrator[0], Status.FAILED, True)
         assert finished(self.board())

@@ -85,4 +85,4 @@ def run_of(debug: Sequence[Facts], **more: Any) -> Run:
 
 def status_of(debug: Sequence[Facts], orchestrator: Facts | None = None) -> RunStatus:
     """The run of these sessions as it is shown."""
-    return materialise(run_of(debug), debug, orchestrator, delivered=False)
+    return materialise(run_of(debug), debug, None, orchestrator, delivered=False)

@@ -1,0 +1,189 @@
+"""The body of the task file's region: what was concluded, and what of it holds."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+from . import citations
+from .agreement import Cluster
+from .checked import Labels, for_people, patch_facts, verdict
+from .errors import FailureKind
+from .events import TokenUsage
+from .proof import Proof, Verdict
+from .region import FENCE, defuse
+from .report import Synthesis
+from .run import RunStatus, Session, Status
+from .transcript import clean, one_line, outcome
+
+CAUSE, SOLUTION = "Root cause", "Recommended solution"
+STEPS, CHECKED, NOTES = "Implementation steps", "Checked by program", "Session notes"
+CONFLICTS = "Conflicts to resolve"
+_HEADING_MARK = re.compile(r"^( {0,3})(#)")
+_UNDERLINE = re.compile(r"^( {0,3})((?:=+|-+)[ \t]*$)")
+_DEBUG = re.compile(r"\bDebug \((\d+)\)")
+
+
+@dataclass(frozen=True, slots=True)
+class Checked:
+    """What is known of a conclusion besides itself."""
+
+    proof: Proof = Proof()
+    """Of what the debug sessions handed in."""
+    labels: Labels = field(default_factory=dict)
+    evidence_ids: frozenset[str] = frozenset()
+    """All that there are."""
+    clusters: Sequence[Cluster] = ()
+    wrong_places: Mapping[tuple[str, int], str] = field(default_factory=dict)
+    """Places that the conclusion cites and that there are not, with the reason."""
+
+
+def render_region(
+    status: RunStatus, synthesis: Synthesis, by: str, checked: Checked | None = None
+) -> str:
+    """The body of the region. `by` says who concluded, and why if as a stand-in."""
+    checked = checked or Checked()
+    notes = {note.session_id: note.note for note in synthesis.session_notes}
+    steps = [f"- [ ] {item}" for item in map(_item, synthesis.implementation_steps) if item]
+    conflicts = [f"- {item}" for item in map(_item, synthesis.conflicts) if item]
+    proven = for_people(checked.proof, checked.labels) if checked.proof != Proof() else ""
+    parts = [
+        f"## {_heading(status, synthesis, checked)}\n\n{_item(by)}",
+        f"## {CAUSE}\n\n" + _cause(synthesis, checked),
+        f"## {SOLUTION}\n\n" + _solution(synthesis, checked),
+        f"## {STEPS}\n\n" + ("\n".join(steps) or "None given."),
+        *([f"## {CHECKED}\n\n{proven}"] if proven else []),
+        f"## {NOTES}\n\n"
+        + "\n".join(_session_note(session, notes, checked) for session in status.sessions),
+        f"## {CONFLICTS}\n\n" + ("\n".join(conflicts) or "None."),
+    ]
+    return "\n\n".join(parts) + "\n"
+
+
+def _cause(synthesis: Synthesis, checked: Checked) -> str:
+    body = _body(_marked(synthesis.root_cause, checked))
+    if not checked.evidence_ids:
+        return body
+    alone = citations.sentences_without_evidence(synthesis.root_cause)
+    if not alone:
+        return body
+    count = "1 sentence" if len(alone) == 1 else f"{len(alone)} sentences"
+    return f"{body}\n\n*Unverified: {count} above without evidence.*"
+
+
+def _solution(synthesis: Synthesis, checked: Checked) -> str:
+    body = _body(_marked(synthesis.recommended_solution, checked))
+    said = [
+        f"- {checked.labels.get(name, name)}: {facts}"
+        for name in _spoken_of(synthesis, checked)
+        if (facts := patch_facts(checked.proof, name))
+    ]
+    return "\n\n".join([body, *(["What its patches did when they were tried:", "\n".join(said)] * bool(said))])
+
+
+def _marked(text: str, checked: Checked) -> str:
+    refuted = {
+        one.id: verdict(one).replace("**", "")
+        for one in checked.proof.evidence
+        if one.verdict is Verdict.CONTRADICTED
+    }
+    return citations.mark(text, checked.evidence_ids, refuted, checked.wrong_places)
+
+
+def _spoken_of(synthesis: Synthesis, checked: Checked) -> list[str]:
+    """The sessions whose patch is recommended, in so many words or by name; else the proven ones."""
+    text = synthesis.recommended_solution
+    numbers = {f"Debug ({number})" for number in _DEBUG.findall(text)}
+    found = [
+        name
+        for name, label in checked.labels.items()
+        if name == synthesis.recommended_session
+        or name in text
+        or any(label == number or label.startswith(f"{number} ") for number in numbers)
+    ]
+    return found or [name for name in checked.labels if checked.proof.proven(name)]
+
+
+def _heading(status: RunStatus, synthesis: Synthesis, checked: Checked) -> str:
+    word = "Synthesis" if status.orchestrator else "Findings"
+    said = [*_agreement(status, synthesis, checked), *_missing(status)]
+    return f"{word} ({'; '.join(said)})" if said else word
+
+
+def _agreement(status: RunStatus, synthesis: Synthesis, checked: Checked) -> list[str]:
+    """How many agents name the place that the conclusion rests on."""
+    if status.total_count == 1 or not checked.clusters:
+        return []
+    cited = set(citations.cited_ids(synthesis.root_cause))
+    rests_on = max(checked.clusters, key=lambda cluster: len(cited.intersection(cluster.evidence)))
+    count = len(rests_on.sessions)
+    place = f"{rests_on.path}:{rests_on.line}"
+    verb = "names" if count == 1 else "agree on"
+    return [f"{count} of {status.total_count} agents {verb} {one_line(defuse(place), 120)}"]
+
+
+def _missing(status: RunStatus) -> list[str]:
+    if status.completed_count == status.total_count:
+        return []
+    late = sum(
+        session.failure is not None and session.failure.kind is FailureKind.TIMEOUT
+        for session in status.sessions
+        if session.retried_by is None
+    )
+    missing = [
+        f"{count} {name}"
+        for count, name in (
+            (status.failed_count - late, "failed"),
+            (late, "timed out"),
+            (status.cancelled_count, "cancelled"),
+        )
+        if count
+    ]
+    return [
+        f"degraded: {status.completed_count} of {status.total_count} sessions completed, "
+        f"{', '.join(missing)}"
+    ]
+
+
+def _session_note(session: Session, notes: Mapping[str, str], checked: Checked) -> str:
+    agent = session.agent_type + (f" ({session.model})" if session.model else "")
+    note = notes.get(session.session_id, "")
+    said = f". {_item(note)}" if note else ""
+    label = session.title.split(":")[0]
+    ended = one_line(defuse(outcome(session)), 300) + _used(session.usage)
+    if session.retried_by:
+        return f"- **{label}**, {_item(agent)}: {ended}; retried"
+    facts = patch_facts(checked.proof, session.session_id)
+    tried = f". Its patch: {facts}" if facts else ""
+    return f"- **{label}**, {_item(agent)}: {ended}{said.rstrip('.')}{tried}"
+
+
+def _used(usage: TokenUsage | None) -> str:
+    if usage is None:
+        return ""
+    cost = "cost unknown" if usage.cost_usd is None else f"${usage.cost_usd:.2f}"
+    return f" ({usage.input_tokens + usage.output_tokens:,} tokens, {cost})"
+
+
+def _item(text: str) -> str:
+    return _HEADING_MARK.sub(r"\1\\\2", one_line(defuse(text), 2_000))
+
+
+def _body(text: str) -> str:
+    """Untrusted Markdown that cannot pass for one of our headings. Code in fences stays as it is; a
+    fence that is left open is closed, else it would swallow what comes after it.
+    """
+    lines: list[str] = []
+    fence = ""
+    for line in defuse(clean(text)).strip().splitlines():
+        match = FENCE.match(line)
+        if fence:
+            closes = match and match["fence"].startswith(fence) and not match["info"].strip()
+            fence = "" if closes else fence
+        elif match:
+            fence = match["fence"]
+        under_text = bool(lines and lines[-1].strip())
+        mark = _UNDERLINE if under_text and _UNDERLINE.match(line) else _HEADING_MARK
+        lines.append(line if fence else mark.sub(r"\1\\\2", line))
+    return "\n".join([*lines, *filter(None, [fence])])

@@ -1,0 +1,114 @@
+"""A proof session: everything that the debug sessions handed in is checked by program."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from pathlib import Path
+
+import anyio.to_thread
+
+from bug_lsp.agents.base import Answer, Emit
+from bug_lsp.domain.agreement import clusters
+from bug_lsp.domain.checked import for_people
+from bug_lsp.domain.citations import places
+from bug_lsp.domain.events import Text
+from bug_lsp.domain.evidence import ids
+from bug_lsp.domain.proof import Proof
+from bug_lsp.domain.rendering import Checked
+from bug_lsp.domain.report import Report, Synthesis
+from bug_lsp.domain.run import Facts, Result, Run, Status
+from bug_lsp.proof import Bench, Candidate, check, try_patches, wrong_places
+from bug_lsp.store import files, runs
+from bug_lsp.store.layout import RunFolder, SessionFolder
+
+MOST_SLOTS = 8
+_WHOLE_SHARE = 0.9
+"""Of the session's time: what is left is for writing down what was found out."""
+
+
+async def prove(
+    run: Run, session: SessionFolder, debug: list[Facts], confine: tuple[str, ...], emit: Emit
+) -> tuple[Answer, Proof]:
+    """Compare the quotes with the code, and try the patches. The answer says it to people."""
+    copies = {
+        facts.spec.session_id: _copy(run, session, facts.spec.session_id) for facts in debug
+    }
+    evidence = await anyio.to_thread.run_sync(check, run.base, debug, Path(run.workspace), copies)
+    labels = labels_of(run)
+    candidates = [
+        Candidate(
+            session_id=facts.spec.session_id,
+            label=labels[facts.spec.session_id],
+            patch=session.run.session(facts.spec.session_id).patch,
+        )
+        for facts in debug
+        if facts.result is not None and facts.result.patch
+    ]
+    trial = await try_patches(_bench(run, session, confine), candidates, emit)
+    proof = Proof(
+        evidence=evidence,
+        reproductions=trial.reproductions,
+        suite=trial.suite,
+        patches=trial.patches,
+        cells=trial.cells,
+        notes=trial.notes,
+    )
+    text = for_people(proof, labels) + "\n"
+    emit(Text(text=text))
+    return Answer(text), proof
+
+
+def check_synthesis(run: Run, session: SessionFolder, synthesis: Synthesis) -> Proof:
+    """What the code says of the findings that an orchestrator vouches for."""
+    spec = runs.spec(session)
+    own = Report(findings=synthesis.findings)
+    result = Result(
+        session_id=spec.session_id, status=Status.COMPLETED, ended_at=runs.now(), report=own
+    )
+    copies = {spec.session_id: session.copy / run.base.name}
+    facts = Facts(spec=spec, result=result)
+    return Proof(evidence=check(run.base, [facts], Path(run.workspace), copies))
+
+
+def checked(
+    run: Run, folder: RunFolder, debug: Sequence[Facts], synthesis: Synthesis
+) -> Checked:
+    """What is known of a conclusion besides itself, when it is brought into the task file."""
+    covers = [facts.spec.session_id for facts in debug]
+    proof = runs.proof_of(folder, covers) or Proof()
+    text = f"{synthesis.root_cause}\n{synthesis.recommended_solution}"
+    return Checked(
+        proof=proof,
+        labels={name: label for name, label in labels_of(run).items() if name in covers},
+        evidence_ids=frozenset(found[0] for found in ids(debug)),
+        clusters=clusters(debug, proof.evidence),
+        wrong_places=wrong_places(run.base, places(text)),
+    )
+
+
+def labels_of(run: Run) -> dict[str, str]:
+    """The short name of each debug session: `Debug (1) codex`."""
+    return {
+        spec.session_id: f"{spec.title.partition(':')[0]} {spec.agent_type}" for spec in run.roster
+    }
+
+
+def _copy(run: Run, session: SessionFolder, session_id: str) -> Path:
+    return session.run.session(session_id).copy / run.base.name
+
+
+def _bench(run: Run, session: SessionFolder, confine: tuple[str, ...]) -> Bench:
+    return Bench(
+        base=run.base,
+        workspace=Path(run.workspace),
+        scratch=session.scratch,
+        logs=files.make_private(session.logs),
+        confine=confine,
+        slots=max(1, min(run.max_parallel_agents, os.cpu_count() or 1, MOST_SLOTS)),
+        cell_seconds=run.cell_timeout_seconds,
+        whole_seconds=run.session_timeout_seconds * _WHOLE_SHARE,
+        test_command=run.test_command,
+        set_up_command=run.set_up_command,
+        suite_command=run.suite_command,
+    )
