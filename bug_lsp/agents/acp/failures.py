@@ -69,14 +69,13 @@ _BY_STOP = {
         "{name}'s turn was cancelled from outside: run it again",
     ),
 }
-_RETRY = re.compile(r"\b(attempt|retry|retrying|reconnecting)\b", re.IGNORECASE)
 _MAX_DETAIL = 300
 
 
 def failure_of_error(agent: AcpAgent, code: int, message: str, data: Any) -> AgentFailure:
     """A JSON-RPC error as our failure."""
     text = ": ".join(dict.fromkeys(filter(None, (_in_json(message), *_words(data)))))
-    by_text = _kind_by_text(f"{message} {text}")
+    by_text = kind_by_text(f"{message} {text}")
     kind = FailureKind.AUTH if code == _AUTH_REQUIRED else _BY_STATUS.get(_status(code, data) or 0)
     # A spent quota comes as a 429 too, and waiting a few minutes does not help there.
     if kind is None or (kind is FailureKind.RATE_LIMIT and by_text is FailureKind.QUOTA):
@@ -105,7 +104,7 @@ def failure_of_exit(agent: AcpAgent, status: int | None, stderr: str) -> AgentFa
             f" start your editor from a shell that finds it",
         )
     # One that is not logged in may say so and exit before it has said hello.
-    if status and _kind_by_text(last) is FailureKind.AUTH:
+    if status and kind_by_text(last) is FailureKind.AUTH:
         return failure(agent, FailureKind.AUTH, last)
     how = "closed its output" if status is None else how_it_ended(status)
     return AgentFailure(
@@ -123,9 +122,9 @@ def failure(agent: AcpAgent, kind: FailureKind, detail: str = "") -> AgentFailur
     return AgentFailure(kind, f"{sentence} ({detail})" if detail else sentence)
 
 
-def is_vain(line: str) -> bool:
-    """Whether a line of the agent's log says that it tries again although its login is refused."""
-    return _RETRY.search(line) is not None and _kind_by_text(line) is FailureKind.AUTH
+def kind_by_text(text: str) -> FailureKind:
+    """The kind that the words of an error speak of, `INTERNAL` where they speak of none."""
+    return next((kind for regex, kind in _BY_TEXT if regex.search(text)), FailureKind.INTERNAL)
 
 
 def _status(code: int, data: Any) -> int | None:
@@ -138,10 +137,6 @@ def _status(code: int, data: Any) -> int | None:
             if isinstance(value, int) and value in _BY_STATUS:
                 return value
     return None
-
-
-def _kind_by_text(text: str) -> FailureKind:
-    return next((kind for regex, kind in _BY_TEXT if regex.search(text)), FailureKind.INTERNAL)
 
 
 def _words(data: Any) -> Iterator[str]:

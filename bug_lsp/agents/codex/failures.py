@@ -87,8 +87,10 @@ def failure_of_exception(error: Exception) -> AgentFailure:
 
 
 def is_hopeless(error: Any) -> bool:
-    """Whether trying again, as Codex does for minutes, cannot help: the login is refused."""
-    return _kind(error) is FailureKind.AUTH
+    """Whether trying again, as Codex does for minutes, cannot help: the login is refused, or the
+    usage limit is reached.
+    """
+    return _kind(error) in {FailureKind.AUTH, FailureKind.QUOTA}
 
 
 def _failure(kind: FailureKind, detail: str) -> AgentFailure:
