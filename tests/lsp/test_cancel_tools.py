@@ -66,6 +66,7 @@ async def test_an_agent_that_is_cancelled_while_its_tool_runs_is_gone_at_once(
         workspace=WorkspaceFolder.of(with_tools),
         deadline=90,
     )
+    await editor.until(lambda: editor.progress(session_id), what="its progress")
     assert works_in(folder)
 
     pressed = time.monotonic()
