@@ -73,7 +73,7 @@ FAULTS = [
         "timeout",
         seconds=25,
     ),
-    fault("never answers", {"hang": 600}, "timeout", seconds=60, silence=20),
+    fault("never answers", {"hang": 600}, "timeout", seconds=60, silence=25),
     fault(
         "falls silent in its answer",
         {"text": "Half an ans", "hang": 600},
