@@ -20,7 +20,7 @@ from bug_lsp.agents import registry
 from bug_lsp.agents.base import Answer, Job
 from bug_lsp.domain.budget import SESSION_LIMIT, clip
 from bug_lsp.domain.errors import AgentFailure, BugLspError, FailureKind, Refused
-from bug_lsp.domain.events import Confined, Error, Said
+from bug_lsp.domain.events import Confined, Error
 from bug_lsp.domain.report import (
     Report,
     Synthesis,
@@ -54,6 +54,7 @@ from .farewell import farewell
 from .guards import guarded, guards_of
 from .recorder import Recorder
 from .settle import finish_failed
+from .talk import Talk
 
 _LAST_RESORT = 15.0
 """Seconds after a signal to end until the process ends itself, whatever still hangs."""
@@ -174,17 +175,12 @@ class _Session:
             command=custom.command if custom else (),
             confine=held.prefix if held else (),
             env=custom.env if custom else {},
-            follow_up=self.repair,
         )
         agent = registry.create(self.spec.agent_type, self.asked.agents, debug)
         async with inbox.opened(self.folder) as messages:
-
-            async def listen() -> str:
-                text = await messages.next()
-                recorder.emit(Said(text=text))
-                return text
-
-            return await agent.run(dataclasses.replace(job, listen=listen), recorder.emit)
+            talk = Talk(messages, self.repair, recorder.emit)
+            job = dataclasses.replace(job, listen=talk.listen, follow_up=talk.follow_up)
+            return await agent.run(job, recorder.emit)
 
     def _fingerprint(self) -> fingerprint.Fingerprint:
         return not_its_own(self.asked, self.ended_before)
