@@ -268,8 +268,7 @@ class BugLspServer(LanguageServer):
         if isinstance(answer, dict):
             self._layers[1] = self._withheld.sift(answer)
         self.apply_settings()
-        news = self._withheld.news(self.settings.agents)
-        if news is not None:
+        for news in self._withheld.news(self.settings):
             self.client.say(news, types.MessageType.Warning)
         self.settings_read.set()
 

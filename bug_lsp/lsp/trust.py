@@ -8,16 +8,20 @@ cloned project has in a file, and does not say which is which.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
+
+from pydantic import ValidationError
 
 from bug_lsp.agents import registry
 from bug_lsp.domain.errors import Refused
 from bug_lsp.domain.run import CustomAgent
+from bug_lsp.domain.settings import Settings
 from bug_lsp.session.settings import config_path
 
-NAMES_PROGRAMS = "agents"
-"""The only setting that names programs to run."""
+AGENTS = "agents"
+LOOSEN = ("confinement", "writablePaths")
+"""Settings that say what an agent is not kept from."""
 
 
 class Withheld:
@@ -25,19 +29,37 @@ class Withheld:
 
     def __init__(self) -> None:
         self._agents: dict[str, Any] = {}
+        self._others: dict[str, Any] = {}
         self._told: set[tuple[str, str]] = set()
 
     def sift(self, answer: Mapping[str, Any]) -> dict[str, Any]:
-        """The client's settings without those that name programs, which are kept aside."""
-        agents = answer.get(NAMES_PROGRAMS)
-        self._agents = dict(agents) if isinstance(agents, Mapping) else {}
-        return {key: value for key, value in answer.items() if key != NAMES_PROGRAMS}
-
-    def news(self, used: Mapping[str, CustomAgent]) -> str | None:
-        """What the user is to know and was not told yet; None for nothing.
-
-        An agent that the user's own settings define alike is used, so there is nothing to tell.
+        """The client's settings without those that name programs or give agents more leave, which
+        are kept aside.
         """
+        agents = answer.get(AGENTS)
+        self._agents = dict(agents) if isinstance(agents, Mapping) else {}
+        self._others = {key: value for key, value in answer.items() if key in LOOSEN and value}
+        return {key: value for key, value in answer.items() if key not in (AGENTS, *LOOSEN)}
+
+    def news(self, used: Settings) -> list[str]:
+        """What the user is to know and was not told yet.
+
+        What the user's own settings say alike is used, so there is nothing to tell.
+        """
+        return [*self._news_of_agents(used.agents), *self._news_of_others(used)]
+
+    def _news_of_others(self, used: Settings) -> Iterator[str]:
+        own = used.model_dump(mode="json", by_alias=True)
+        for name, value in self._others.items():
+            key = (name, json.dumps(value, sort_keys=True, default=str))
+            if value != own[name] and key not in self._told:
+                self._told.add(key)
+                yield (
+                    f"bug-lsp: the setting `{name}` of the editor's settings is not followed: "
+                    f"{_why('say what agents are not kept from')}"
+                )
+
+    def _news_of_agents(self, used: Mapping[str, CustomAgent]) -> Iterator[str]:
         names = []
         for name, agent in self._agents.items():
             key = (name, json.dumps(agent, sort_keys=True, default=str))
@@ -45,10 +67,10 @@ class Withheld:
                 self._told.add(key)
                 names.append(name)
         if not names:
-            return None
+            return
         listed = ", ".join(repr(name) for name in names)
         subject = f"agent {listed} is" if len(names) == 1 else f"agents {listed} are"
-        return f"bug-lsp: {subject} not used as defined in the editor's settings: {_why()}"
+        yield f"bug-lsp: {subject} not used as defined in the editor's settings: {_why()}"
 
     def check(self, asked: Iterable[str], used: Mapping[str, CustomAgent]) -> None:
         """Refuse agents that are known from nowhere else, with the reason."""
@@ -58,9 +80,9 @@ class Withheld:
                 raise Refused(f"agent {name!r} is not run: {_why()}")
 
 
-def _why() -> str:
+def _why(what: str = "name programs to run") -> str:
     return (
-        "settings of a workspace may not name programs to run, and the editor does not say whether "
+        f"settings of a workspace may not {what}, and the editor does not say whether "
         f"they are yours; if you trust it, define it in {config_path()} or in your editor's "
         "initializationOptions"
     )
@@ -69,5 +91,7 @@ def _why() -> str:
 def _is_same(agent: Any, used: CustomAgent | None) -> bool:
     if used is None or not isinstance(agent, Mapping):
         return False
-    own = used.model_dump(mode="json")
-    return {"env": {}, **agent} == own
+    try:
+        return CustomAgent.model_validate(dict(agent)) == used
+    except ValidationError:
+        return False

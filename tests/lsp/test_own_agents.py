@@ -50,6 +50,7 @@ async def _both_work(editor, task: Path) -> list[str]:
             "version": None,
             "ready": True,
             "hint": "",
+            "confinedBy": "bubblewrap",
         }
     run = await editor.command(
         "debugWithAgents",
@@ -168,3 +169,24 @@ async def test_odd_settings_of_a_workspace_do_no_harm(agents, open_editor, task)
     )
     await editor.finished(run["debugRunId"])
     assert len(_warnings(editor)) == (agents not in (None, {}, [], "sh"))
+
+
+async def test_a_workspace_cannot_loosen_what_holds_agents_and_the_user_is_told(open_editor):
+    editor = await open_editor()
+    _bring(editor, {"confinement": "off", "writablePaths": ["~"], "tasksDir": "bugs"})
+    await editor.until(lambda: len(_warnings(editor)) > 1)
+    assert [said.split(" of the editor")[0] for said in sorted(_warnings(editor))] == [
+        "bug-lsp: the setting `confinement`",
+        "bug-lsp: the setting `writablePaths`",
+    ]
+    listed = (await editor.command("listAgents"))["agents"]
+    assert {one["confinedBy"] for one in listed if one["agentType"] == "right"} == {"bubblewrap"}
+
+
+async def test_what_the_users_own_settings_say_too_is_no_news(open_editor):
+    options = {"bugLsp": {**OPTIONS["bugLsp"], "confinement": "off"}}
+    editor = await open_editor(options=options)
+    _bring(editor, {"confinement": "off"})
+    listed = (await editor.command("listAgents"))["agents"]
+    assert {one["confinedBy"] for one in listed if one["agentType"] == "right"} == {None}
+    assert _warnings(editor) == []
