@@ -28,8 +28,7 @@ CONFINE_THEMSELVES: Mapping[str, str] = {"codex": "Codex's own sandbox"}
 """Agents that come with what holds them to their copy, and what that is."""
 START_NOTHING = ("digest",)
 """Agents that only compute."""
-STEERABLE = ("codex",)
-"""Agents that the user can speak to while they work."""
+_STEERABLE = (*_EXTRAS, *PRESETS)
 
 
 class Availability(StoredValue):
@@ -45,6 +44,13 @@ class Availability(StoredValue):
 def known(custom: Mapping[str, CustomAgent]) -> tuple[str, ...]:
     """The agent types that may be asked for."""
     return (*BUILT_IN, *(name for name in custom if name not in BUILT_IN))
+
+
+def is_steerable(agent_type: str, custom: Mapping[str, CustomAgent]) -> bool:
+    """Whether the user can speak to the agent: while it works, or when its turn has ended."""
+    if agent_type in custom:
+        return custom[agent_type].type == "acp"
+    return agent_type in _STEERABLE
 
 
 def installed(agent_type: str, custom: Mapping[str, CustomAgent]) -> bool:

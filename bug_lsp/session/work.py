@@ -22,7 +22,7 @@ from bug_lsp.domain import evidence
 from bug_lsp.domain.budget import SESSION_LIMIT, clip
 from bug_lsp.domain.citations import unknown_ids
 from bug_lsp.domain.errors import AgentFailure, BugLspError, FailureKind, Refused
-from bug_lsp.domain.events import Confined, Error, Said
+from bug_lsp.domain.events import Confined, Error
 from bug_lsp.domain.proof import Proof
 from bug_lsp.domain.report import (
     Report,
@@ -58,6 +58,7 @@ from .guards import guarded, guards_of
 from .prove import check_synthesis, prove
 from .recorder import Recorder
 from .settle import finish_failed
+from .talk import Talk
 
 _LAST_RESORT = 15.0
 """Seconds after a signal to end until the process ends itself, whatever still hangs."""
@@ -180,17 +181,12 @@ class _Session:
             command=custom.command if custom else (),
             confine=confine,
             env=custom.env if custom else {},
-            follow_up=self.repair,
         )
         agent = registry.create(self.spec.agent_type, self.asked.agents, debug)
         async with inbox.opened(self.folder) as messages:
-
-            async def listen() -> str:
-                text = await messages.next()
-                recorder.emit(Said(text=text))
-                return text
-
-            return await agent.run(dataclasses.replace(job, listen=listen), recorder.emit)
+            talk = Talk(messages, self.repair, recorder.emit)
+            job = dataclasses.replace(job, listen=talk.listen, follow_up=talk.follow_up)
+            return await agent.run(job, recorder.emit)
 
     async def _hold(self, recorder: Recorder) -> tuple[str, ...]:
         """Hold what the session starts to its folders, or else look at what it must not change."""

@@ -127,20 +127,23 @@ async def _converse(thread: AsyncThread, job: Job, emit: Emit) -> Answer:
     prompt: str | None = job.prompt
     while prompt is not None:
         heard.begin_turn()
-        await _turn(await thread.turn(prompt), job, heard, emit)
+        unsaid: list[str] = []
+        await _turn(await thread.turn(prompt), job, heard, emit, unsaid)
         if not heard.answer.strip():
             raise AgentFailure(
                 FailureKind.EMPTY_OUTPUT,
                 "Codex ended without an answer: run it again or choose another model",
             )
-        prompt = job.follow_up(heard.answer)
+        prompt = "\n\n".join(unsaid) or job.follow_up(heard.answer)
     return Answer(heard.answer, heard.usage)
 
 
-async def _turn(turn: AsyncTurnHandle, job: Job, heard: Translation, emit: Emit) -> None:
+async def _turn(
+    turn: AsyncTurnHandle, job: Job, heard: Translation, emit: Emit, unsaid: list[str]
+) -> None:
     """Follow one turn to its end. A turn that is left before its end is interrupted."""
     completed: Mapping[str, Any] = {}
-    steering = asyncio.create_task(_steer(turn, job))
+    steering = asyncio.create_task(_steer(turn, job, unsaid))
     stream = cast("AsyncGenerator[Notification, None]", turn.stream())
     try:
         async with aclosing(stream) as notifications:
@@ -163,11 +166,15 @@ async def _turn(turn: AsyncTurnHandle, job: Job, heard: Translation, emit: Emit)
         raise failure
 
 
-async def _steer(turn: AsyncTurnHandle, job: Job) -> None:
-    """Hand on what the user says, as long as the turn lasts."""
-    with suppress(Exception):  # the turn has ended meanwhile: nobody is left to tell
+async def _steer(turn: AsyncTurnHandle, job: Job, unsaid: list[str]) -> None:
+    """Hand on what the user says, as long as the turn lasts. What the turn did not take stays in
+    `unsaid`: it is perhaps said twice, but never lost.
+    """
+    with suppress(Exception):  # the turn has ended meanwhile: the next one will be told
         while True:
-            await turn.steer(await job.listen())
+            unsaid.append(await job.listen())
+            await turn.steer(unsaid[0])
+            unsaid.clear()
 
 
 def _params(payload: Any) -> Mapping[str, Any]:
