@@ -19,7 +19,8 @@ ROOMS = {
     "store": {"domain"},
     "agents": {"store", "domain"},
     "workspace": {"store", "domain"},
-    "session": {"agents", "workspace", "store", "domain"},
+    "proof": {"agents", "workspace", "store", "domain"},
+    "session": {"proof", "agents", "workspace", "store", "domain"},
     "demo": {"workspace", "domain"},
     "lsp": {"session", "agents", "workspace", "store", "domain"},
     # `bug-lsp serve` is where the program begins; nothing else of the command line knows LSP.

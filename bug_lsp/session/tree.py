@@ -10,15 +10,13 @@ from __future__ import annotations
 
 import contextlib
 import ctypes
-import os
 import sys
 import time
 from collections.abc import Iterable
-from pathlib import Path
 
 import psutil
 
-from bug_lsp.store.processes import MARKER
+from bug_lsp.store.processes import MARKER, with_variable
 
 GRACE = 2.0
 """Seconds between the polite signal and the other."""
@@ -42,26 +40,7 @@ def marker(run_id: str, session_id: str) -> str:
 
 def marked(value: str) -> list[psutil.Process]:
     """The living processes that carry this marker. Never the caller."""
-    wanted = f"{MARKER}={value}".encode()
-    pids = _pids_linux(wanted) if sys.platform == "linux" else _pids_elsewhere(value)
-    return [process for process in _processes(pids) if _living(process)]
-
-
-def _pids_linux(wanted: bytes) -> Iterable[int]:
-    # Read directly: psutil would decode every variable of every process.
-    for entry in os.listdir("/proc"):  # noqa: PTH208 - at every end of a session: cheap
-        if entry.isdigit() and int(entry) != os.getpid():
-            with contextlib.suppress(OSError):
-                if wanted in Path("/proc", entry, "environ").read_bytes().split(b"\0"):
-                    yield int(entry)
-
-
-def _pids_elsewhere(value: str) -> Iterable[int]:
-    for process in psutil.process_iter():
-        if process.pid != os.getpid():
-            with contextlib.suppress(psutil.Error, OSError):
-                if process.environ().get(MARKER) == value:
-                    yield process.pid
+    return [process for process in _processes(with_variable(MARKER, value)) if _living(process)]
 
 
 def _processes(pids: Iterable[int]) -> Iterable[psutil.Process]:

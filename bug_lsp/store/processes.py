@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import os
 import sys
+from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 
 MARKER = "BUG_LSP_SESSION"
@@ -59,3 +61,27 @@ def me() -> tuple[int, str]:
     """(pid, birth) of the running process."""
     pid = os.getpid()
     return pid, birth(pid) or ""
+
+
+def with_variable(name: str, value: str) -> Iterator[int]:
+    """The processes that were started with this in their environment. Never the caller."""
+    if sys.platform != "linux":
+        yield from _with_variable_elsewhere(name, value)
+        return
+    wanted = f"{name}={value}".encode()
+    # Read directly: psutil would decode every variable of every process.
+    for entry in os.listdir("/proc"):  # noqa: PTH208 - at every end of a session: cheap
+        if entry.isdigit() and int(entry) != os.getpid():
+            with suppress(OSError):
+                if wanted in Path("/proc", entry, "environ").read_bytes().split(b"\0"):
+                    yield int(entry)
+
+
+def _with_variable_elsewhere(name: str, value: str) -> Iterator[int]:
+    import psutil
+
+    for process in psutil.process_iter():
+        if process.pid != os.getpid():
+            with suppress(psutil.Error, OSError):
+                if process.environ().get(name) == value:
+                    yield process.pid

@@ -1,26 +1,33 @@
 """Runs one child process to its end, with a deadline, and leaves none of its tree behind.
 
 Its output goes to a log file; what it has to say to us comes line by line on a pipe of its own,
-so that noise on its standard streams cannot be mistaken for it. It never reads our stdin.
+so that noise on its standard streams cannot be mistaken for it. It never reads our stdin, and is in
+a process session of its own: what it signals to its group does not reach us.
 """
 
 from __future__ import annotations
 
 import contextlib
+import io
 import os
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from subprocess import DEVNULL
+from typing import IO
 
 import anyio
 import psutil
 from anyio.abc import Process
 
-from bug_lsp.agents.program import exit_status
+from bug_lsp.agents.program import exit_status, pump
+from bug_lsp.agents.program import pipe as output_pipe
+from bug_lsp.domain.errors import AgentFailure, FailureKind
 
 _CHUNK = 65536
 _LINE_LIMIT = 1_000_000
+MOST_OUTPUT = 64_000_000
+"""Bytes that a child may write to its standard streams before it is ended."""
 
 
 @dataclass(slots=True)
@@ -86,45 +93,90 @@ async def run_child(
     """Its exit code, or None when it was still running after that many seconds.
 
     A string is a shell command. `pipe`, if given, is followed and closed. `confine` goes before the
-    command line.
+    command line. Raises `AgentFailure` when it floods its output.
     """
     if confine:
         command = [*confine, *(("/bin/sh", "-c", command) if isinstance(command, str) else command)]
     try:
-        with log.open("ab") as sink:
+        with log.open("ab") as file, output_pipe() as (source, end):
             process = await anyio.open_process(
                 command,
                 stdin=DEVNULL,
-                stdout=sink,
-                stderr=sink,
+                stdout=end,
+                stderr=end,
                 cwd=cwd,
                 env=env,
                 pass_fds=() if pipe is None else (pipe.writer,),
+                start_new_session=True,
             )
-        try:
-            with anyio.move_on_after(seconds):
-                status = await _until_it_ends(process, pipe)
-                return exit_status(status, confined=bool(confine))
-            return None
-        finally:
-            with anyio.CancelScope(shield=True):
-                await _end(process)
+            end.close()
+            output = _Output(file)
+            try:
+                with anyio.move_on_after(seconds):
+                    status = await _until_it_ends(process, pipe, source, output)
+                    return exit_status(status, confined=bool(confine))
+                return None
+            finally:
+                with anyio.CancelScope(shield=True):
+                    await _end(process)
     finally:
         if pipe is not None:
             pipe.close()
 
 
-async def _until_it_ends(process: Process, pipe: LinePipe | None) -> int:
-    if pipe is None:
-        return await process.wait()
-    pipe.close_writer()
-    async with anyio.create_task_group() as group:
-        group.start_soon(pipe.follow)
+@dataclass(slots=True)
+class _Output:
+    """What a child writes to its standard streams, as far as that is bearable."""
+
+    file: IO[bytes]
+    size: int = 0
+    flooded: anyio.Event = field(default_factory=anyio.Event)
+
+    def take(self, data: bytes) -> None:
+        room = max(MOST_OUTPUT - self.size, 0)
+        self.file.write(data[:room])
+        self.size += len(data)
+        if self.size > MOST_OUTPUT:
+            self.flooded.set()
+
+
+async def _until_it_ends(
+    process: Process, pipe: LinePipe | None, source: io.FileIO, output: _Output
+) -> int:
+    code: int | None = None
+
+    async def wait() -> None:
+        nonlocal code
         code = await process.wait()
-        # Not until the pipe is closed: a process the child left behind may hold it.
+        # Not until the pipes are closed: a process the child left behind may hold them.
         group.cancel_scope.cancel()
-    pipe.drain()
+
+    async def stop() -> None:
+        await output.flooded.wait()
+        group.cancel_scope.cancel()
+
+    if pipe is not None:
+        pipe.close_writer()
+    async with anyio.create_task_group() as group:
+        if pipe is not None:
+            group.start_soon(pipe.follow)
+        group.start_soon(pump, source, output.take)
+        group.start_soon(stop)
+        group.start_soon(wait)
+    if code is None or output.flooded.is_set():
+        raise AgentFailure(
+            FailureKind.CRASHED, f"it wrote more than {MOST_OUTPUT // 1_000_000} MB, and was ended"
+        )
+    if pipe is not None:
+        pipe.drain()
+    _drain(source, output)
     return code
+
+
+def _drain(source: io.FileIO, output: _Output) -> None:
+    """What is still in the pipe."""
+    while not output.flooded.is_set() and (data := source.read(_CHUNK)):
+        output.take(data)
 
 
 async def _end(process: Process) -> None:

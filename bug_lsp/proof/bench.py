@@ -1,0 +1,60 @@
+"""What is given to the proof of patches, and what comes back."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from bug_lsp.domain.proof import Cell, Patch, Reproduction, Suite
+from bug_lsp.domain.run import Base
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """One session's patch."""
+
+    session_id: str
+    label: str
+    """How it is called on the screen: `Debug (2)`."""
+    patch: Path
+    """Its `patch.diff`; it may be empty or missing."""
+
+
+@dataclass(frozen=True, slots=True)
+class Bench:
+    """Where and how cells are run."""
+
+    base: Base
+    """The snapshot."""
+    workspace: Path
+    """The user's real workspace. Only to look at: their virtual environment is there."""
+    scratch: Path
+    """A private folder. Everything is made below it; whoever made it removes it afterwards."""
+    logs: Path
+    """A folder for the logs of cells, which are kept."""
+    confine: tuple[str, ...] = ()
+    """Goes before every command line; `scratch` can be written under it."""
+    slots: int = 2
+    """How many cells at the same time."""
+    cell_seconds: float = 300.0
+    whole_seconds: float = 1800.0
+    """After that many seconds the cells that are left are not run."""
+    test_command: str | None = None
+    """A shell command that fails while the bug is there."""
+    set_up_command: str | None = None
+    """A shell command, run once in each slot's copy before its first cell."""
+    suite_command: str | None = None
+    """A shell command that runs the project's tests; it wins over what would be found."""
+
+
+@dataclass(frozen=True, slots=True)
+class Trial:
+    """What came of it."""
+
+    reproductions: tuple[Reproduction, ...] = ()
+    suite: Suite | None = None
+    patches: tuple[Patch, ...] = ()
+    """In the order of the candidates."""
+    cells: tuple[Cell, ...] = ()
+    """By candidate, then by check: `R1`, `R2`, ..., `suite`."""
+    notes: tuple[str, ...] = ()

@@ -1,0 +1,216 @@
+"""A slot: a copy of the snapshot in which one check at a time is run, cleaned before each."""
+
+from __future__ import annotations
+
+import secrets
+import time
+from dataclasses import dataclass, replace
+from functools import partial
+from pathlib import Path
+
+import anyio
+from anyio.to_thread import run_sync
+
+from bug_lsp.agents.python_tests import PythonProject, run_tests
+from bug_lsp.agents.python_tests.child_process import run_child, tail
+from bug_lsp.agents.python_tests.project import find_interpreter
+from bug_lsp.domain.errors import AgentFailure, FailureKind
+from bug_lsp.store.files import make_private
+from bug_lsp.workspace import copies, git
+
+from . import leftovers
+from .bench import Bench
+from .checks import Check, Outcome, of_status, of_tests
+from .logs import keep, last_line
+from .patches import Prepared
+from .tree import Spoilt, Tree, remove, twin
+
+_TEST_SECONDS = 60.0
+_SHARE_OF_TESTS = 0.9
+"""Of a cell's time; the rest is for writing down what came of them."""
+_SET_UP_SECONDS = 900.0
+
+
+class SetUpFailed(Exception):
+    """The set-up command did not succeed; the text says how, as a clause."""
+
+
+@dataclass(frozen=True, slots=True)
+class Snapshot:
+    """The snapshot, checked out once; every slot's copy is a twin of it."""
+
+    bench: Bench
+    root: Path
+
+    @classmethod
+    def of(cls, bench: Bench) -> Snapshot:
+        """Where it goes; nothing is made."""
+        return cls(bench, bench.scratch / "snapshot" / bench.base.name)
+
+    def make(self) -> None:
+        """Check it out where all slots take it from."""
+        self.check_out(self.root)
+
+    def check_out(self, root: Path) -> None:
+        """Check it out. Blocks. Raises `AgentFailure`."""
+        try:
+            remove(root)
+            make_private(root.parent)
+            copies.check_out(self.bench.base, root)
+        except (git.GitError, OSError) as error:
+            raise AgentFailure(
+                FailureKind.INTERNAL, f"the copy of the code could not be made: {error}"
+            ) from error
+
+
+class Slot:
+    """One copy, and what is run in it."""
+
+    def __init__(self, snapshot: Snapshot, number: int) -> None:
+        self._bench = snapshot.bench
+        self._snapshot = snapshot
+        self._folder = snapshot.bench.scratch / f"slot-{number}"
+        self._number = number
+        self._tree: Tree | None = None
+        self._marker = ""
+        self._renewed = False
+        self.copy = self._folder / snapshot.bench.base.name
+        self.cwd = self.copy / snapshot.bench.base.prefix
+        self._scratch = self._folder / "scratch"
+
+    async def open(self) -> None:
+        """Make the copy, and set it up. Raises `SetUpFailed`, `AgentFailure`."""
+        if self._tree is not None:
+            return
+        try:
+            pristine = await run_sync(self._make_copy)
+            if self._bench.set_up_command is not None:
+                await self._set_up(self._bench.set_up_command)
+                pristine = self._folder / "pristine"
+                await run_sync(remove, pristine)
+                await run_sync(twin, self.copy, pristine)
+            self._tree = await run_sync(Tree, self.copy, pristine)
+        except (Spoilt, OSError) as error:
+            raise AgentFailure(
+                FailureKind.INTERNAL, f"a copy of the code could not be made: {error}"
+            ) from error
+
+    def _make_copy(self) -> Path:
+        """The copy; returns what it is a twin of."""
+        remove(self._folder)
+        pristine = self._snapshot.root
+        if self._renewed:  # the snapshot may have been written to, and the other slots use it
+            pristine = self._folder / "snapshot"
+            self._snapshot.check_out(pristine)
+        make_private(self._folder)
+        twin(pristine, self.copy)
+        return pristine
+
+    async def _set_up(self, command: str) -> None:
+        log = make_private(self._bench.logs) / f"set-up-{self._number}.log"
+        seconds = min(max(self._bench.cell_seconds, _SET_UP_SECONDS), self._bench.whole_seconds)
+        outcome = await self._command(command, seconds, log)
+        keep([], log)
+        if outcome.result != "passed":
+            raise SetUpFailed(outcome.detail)
+
+    async def run(self, check: Check, patch: Prepared | None, name: str, seconds: float) -> Outcome:
+        """Run a check in a clean copy, with the patch. `name` is that of its log."""
+        await self._clean()
+        began = time.monotonic()
+        try:
+            await run_sync(self._lay, check, patch)
+        except (Spoilt, OSError) as error:
+            return Outcome("notApplied", f"it cannot be laid over the project: {error}")
+        log = make_private(self._bench.logs) / f"{name}.log"
+        log.unlink(missing_ok=True)
+        if check.plan is not None:
+            outcome = await self._tests(check, seconds)
+            await run_sync(partial(keep, self._outputs(), log, outcome.run))
+        else:
+            outcome = await self._command(check.command or "", seconds, log)
+            await run_sync(keep, [], log)
+        return replace(outcome, seconds=round(time.monotonic() - began, 3), log=log)
+
+    async def _clean(self) -> None:
+        """Have exactly the snapshot in the copy; a new one where that one cannot be mended."""
+        try:
+            await run_sync(remove, self._scratch)
+            if self._tree is not None:
+                await run_sync(self._tree.restore)
+        except (Spoilt, OSError):
+            self._tree, self._renewed = None, True
+        await self.open()
+
+    def _lay(self, check: Check, patch: Prepared | None) -> None:
+        if self._tree is None:  # `_clean` has seen to it
+            raise Spoilt("there is no copy")
+        files = dict(patch.files) if patch is not None else {}
+        for path in [path for path, kept in files.items() if kept is None]:
+            self._tree.take_away(path)
+        for path, kept in {**files, **check.lay}.items():
+            if kept is not None:
+                self._tree.put(path, kept)
+
+    def _project(self) -> PythonProject:
+        depth = len(Path(self._bench.base.prefix).parts)
+        workspace = self._bench.workspace
+        origin = workspace.parents[depth - 1] if depth else workspace
+        own = self.cwd / ".venv" / "bin" / "python"  # what the set-up command made
+        self._marker = secrets.token_hex(8)
+        make_private(self._scratch)
+        return PythonProject(
+            python=own if own.exists() else find_interpreter(workspace, origin),
+            cwd=self.cwd,
+            copy=self.copy,
+            origin=origin,
+            scratch=self._scratch,
+            extra_env={leftovers.MARKER: self._marker},
+            confine=(*leftovers.GUARD, *self._bench.confine),
+        )
+
+    async def _command(self, command: str, seconds: float, log: Path) -> Outcome:
+        project = self._project()
+        try:
+            status = await run_child(
+                command,
+                cwd=project.cwd,
+                env=project.environment(),
+                log=log,
+                seconds=seconds,
+                confine=project.confine,
+            )
+        except (AgentFailure, OSError) as error:
+            return Outcome("broken", str(error))
+        finally:
+            await self._end()
+        result, detail = of_status(status, seconds, last_line(tail(log)))
+        return Outcome(result, detail, exit_code=status)
+
+    async def _tests(self, check: Check, seconds: float) -> Outcome:
+        if check.plan is None:
+            return Outcome("broken", "there are no tests to run")
+        plan = replace(
+            check.plan,
+            test_seconds=min(_TEST_SECONDS, seconds / 2),
+            whole_seconds=seconds * _SHARE_OF_TESTS,
+        )
+        try:
+            with anyio.move_on_after(seconds):
+                run = await run_tests(self._project(), plan)
+                return Outcome(*of_tests(run, check.ids), run=run)
+            return Outcome("timeout", f"still running after {seconds:g} s")
+        except AgentFailure as failure:
+            late = failure.kind is FailureKind.TIMEOUT
+            return Outcome("timeout" if late else "broken", " ".join(failure.message.split())[:500])
+        except OSError as error:
+            return Outcome("broken", str(error))
+        finally:
+            await self._end()
+
+    async def _end(self) -> None:
+        with anyio.CancelScope(shield=True):
+            await run_sync(leftovers.end, self._marker)
+
+    def _outputs(self) -> list[Path]:
+        return sorted(self._scratch.glob("tests-*/output.log"))
