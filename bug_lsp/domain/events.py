@@ -104,3 +104,5 @@ class Record(StoredValue):
     usage: TokenUsage | None = None
     """What has been used up to here, where the agent has said."""
     event: Annotated[Event, Field(discriminator="type")]
+    doing: str = ""
+    """What the session does besides, where the event does not tell: one about its usage."""

@@ -133,7 +133,7 @@ def activity(record: Record) -> str:
         case Activity(text=text):
             return one_line(text, 80)
         case Usage():
-            return "working"
+            return record.doing or "working"
         case Said():
             return "reading what you said"
         case Error(message=message):

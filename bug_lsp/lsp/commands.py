@@ -32,6 +32,9 @@ log = logging.getLogger(__name__)
 async def debug_with_agents(server: BugLspServer, argument: wire.DebugWithAgents) -> dict[str, Any]:
     """Start a debug run; returns its ids at once."""
     request = _request(server, argument)
+    asked = request.agents
+    names = server.settings.default_agents if asked is None else [one.agent_type for one in asked]
+    server.check_trusted(*names, server.settings.orchestrator.agent_type)
     folder = await run_sync(start.start_run, request, server.settings)
     server.watch(request.workspace)
     view = RunView(folder)

@@ -46,6 +46,12 @@ def program(code: str) -> dict[str, Any]:
     return {"type": "command", "command": [sys.executable, "-c", code]}
 
 
+def acp_program(*arguments: str) -> dict[str, Any]:
+    """An agent that speaks ACP and does what it is told, `tests/agents/acp_agent.py`."""
+    path = Path(__file__).parents[1] / "agents" / "acp_agent.py"
+    return {"type": "acp", "command": [sys.executable, str(path), *arguments]}
+
+
 AGENTS = {
     "right": program(_SAY),
     "exits3": program("import sys; print('no idea', file=sys.stderr); sys.exit(3)"),

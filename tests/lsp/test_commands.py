@@ -256,24 +256,6 @@ async def test_the_text_in_the_editor_is_what_the_agents_are_told(editor, task, 
     await editor.finished(run["debugRunId"])
 
 
-async def test_programs_are_not_taken_from_settings_that_a_workspace_can_bring(open_editor):
-    editor = await open_editor()
-    editor.client.set_configuration(
-        {"agents": {"planted": {"type": "command", "command": ["sh"]}}, "tasksDir": "bugs"},
-        section="bugLsp",
-    )
-    from lsprotocol import types
-
-    editor.client.workspace_did_change_configuration(
-        types.DidChangeConfigurationParams(settings=None)
-    )
-    code, message = await refusal(
-        editor, "debugWithAgents", {"title": "x", "agents": [{"agentType": "planted"}]}
-    )
-    assert code == INVALID
-    assert "there is no agent 'planted'" in message
-
-
 async def test_wrong_settings_are_said_and_the_good_ones_stay(open_editor):
     editor = await open_editor(options={**OPTIONS["bugLsp"], "maxParallelAgents": 0})
     await editor.until(lambda: editor.client.messages)
