@@ -20,6 +20,7 @@ from bug_lsp.agents.claude.agent import Claude
 from bug_lsp.domain.errors import AgentFailure, FailureKind
 from bug_lsp.domain.events import Error, FileEdit, Text, Thinking, ToolCall, ToolResult
 from tests.agents.recorder import Recorder
+from tests.agents.user import User
 from tests.claude_home import write_claude_home
 from tests.scripted_model import ScriptedModel, scripted_model
 
@@ -326,28 +327,6 @@ async def test_a_follow_up_goes_on_in_the_same_conversation(
     assert "Which file?" in second
 
 
-class User:
-    """Says texts to an agent that listens."""
-
-    def __init__(self, *texts: str) -> None:
-        self._texts = list(texts)
-        self._more = anyio.Event()
-        self.handed_on = anyio.Event()
-        """Set when the agent has listened to all of it and listens for more."""
-
-    def say(self, *texts: str) -> None:
-        self._texts += texts
-        self.handed_on = anyio.Event()
-        self._more.set()
-
-    async def listen(self) -> str:
-        while not self._texts:
-            self.handed_on.set()
-            self._more = anyio.Event()
-            await self._more.wait()
-        return self._texts.pop(0)
-
-
 async def test_what_is_said_while_a_tool_runs_is_heard_in_the_same_turn(
     model: ScriptedModel, job: Job, said: Recorder, running: int
 ) -> None:
@@ -426,7 +405,9 @@ async def test_without_any_login_it_says_how_to_log_in(
     model: ScriptedModel, job: Job, said: Recorder
 ) -> None:
     script(model, job, {"text": "Never said."})
+    started = time.monotonic()
     failed = await failure(replace(job, env={**job.env, "ANTHROPIC_API_KEY": ""}), said)
+    assert time.monotonic() - started < 10
     assert failed.kind is FailureKind.AUTH
     assert failed.message.startswith("Claude is not logged in: run `claude /login`")
     assert model.requests("claude") == []
