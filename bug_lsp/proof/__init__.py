@@ -1,0 +1,1 @@
+"""What agents claim, checked by reading and by running, before anybody concludes."""
