@@ -22,9 +22,9 @@ ROOMS = {
     "proof": {"agents", "workspace", "store", "domain"},
     "session": {"proof", "agents", "workspace", "store", "domain"},
     "demo": {"workspace", "domain"},
-    "lsp": {"session", "agents", "workspace", "store", "domain"},
+    "lsp": {"session", "proof", "agents", "workspace", "store", "domain"},
     # `bug-lsp serve` is where the program begins; nothing else of the command line knows LSP.
-    "cli": {"lsp", "demo", "session", "agents", "workspace", "store", "domain"},
+    "cli": {"lsp", "demo", "session", "proof", "agents", "workspace", "store", "domain"},
 }
 IMPURE = {
     "anyio", "asyncio", "fcntl", "logging", "multiprocessing", "os", "psutil", "select", "shutil",
