@@ -9,18 +9,19 @@ from pathlib import Path
 import anyio.to_thread
 
 from bug_lsp.agents.base import Answer, Emit
+from bug_lsp.domain import citations
 from bug_lsp.domain.agreement import clusters
 from bug_lsp.domain.checked import for_people
-from bug_lsp.domain.citations import places
 from bug_lsp.domain.events import Text
-from bug_lsp.domain.evidence import ids
+from bug_lsp.domain.evidence import ids, unchecked
 from bug_lsp.domain.proof import Proof
 from bug_lsp.domain.rendering import Checked
 from bug_lsp.domain.report import Report, Synthesis
 from bug_lsp.domain.run import Facts, Result, Run, Status
-from bug_lsp.proof import Bench, Candidate, check, try_patches, wrong_places
+from bug_lsp.proof import Bench, Candidate, check, lines_of, try_patches
 from bug_lsp.store import files, runs
 from bug_lsp.store.layout import RunFolder, SessionFolder
+from bug_lsp.workspace import git
 
 MOST_SLOTS = 8
 _WHOLE_SHARE = 0.9
@@ -52,7 +53,7 @@ async def prove(
         suite=trial.suite,
         patches=trial.patches,
         cells=trial.cells,
-        notes=trial.notes,
+        notes=(*trial.notes, *unchecked(debug)),
     )
     text = for_people(proof, labels) + "\n"
     emit(Text(text=text))
@@ -83,8 +84,16 @@ def checked(
         labels={name: label for name, label in labels_of(run).items() if name in covers},
         evidence_ids=frozenset(found[0] for found in ids(debug)),
         clusters=clusters(debug, proof.evidence),
-        wrong_places=wrong_places(run.base, places(text)),
+        wrong_places=_wrong(run, citations.places(text)),
     )
+
+
+def _wrong(run: Run, cited: Sequence[tuple[str, int]]) -> dict[tuple[str, int], str]:
+    try:
+        found = lines_of(run.base, cited)
+    except git.GitError:  # the snapshot is gone: then there is no telling
+        return {}
+    return {place: "no such line" for place, text in found.items() if text is None}
 
 
 def labels_of(run: Run) -> dict[str, str]:
