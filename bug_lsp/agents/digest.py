@@ -6,6 +6,7 @@ import json
 from collections.abc import Sequence
 
 from bug_lsp.domain.events import Text
+from bug_lsp.domain.proof import Proof
 from bug_lsp.domain.report import Synthesis, fenced_json
 from bug_lsp.domain.run import Facts
 from bug_lsp.domain.synthesis import digest
@@ -16,12 +17,13 @@ from .base import Answer, Emit, Job
 class Digest:
     """Says by rule what the sessions found. It reads their results, not the prompt."""
 
-    def __init__(self, debug: Sequence[Facts]) -> None:
+    def __init__(self, debug: Sequence[Facts], proof: Proof | None) -> None:
         self._debug = debug
+        self._proof = proof
 
     async def run(self, job: Job, emit: Emit) -> Answer:  # noqa: ARG002 - the seam's signature
         """Merge, and say it in the shape that every orchestrator's answer has."""
-        answer = _answer(digest(self._debug))
+        answer = _answer(digest(self._debug, self._proof))
         emit(Text(text=answer))
         return Answer(text=answer)
 

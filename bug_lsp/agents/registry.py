@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from bug_lsp.domain.model import StoredValue
+from bug_lsp.domain.proof import Proof
 from bug_lsp.domain.run import CustomAgent, Facts
 
 from .acp.install import acp_availability, is_installed
@@ -109,9 +110,12 @@ def _look(agent_type: str, custom: Mapping[str, CustomAgent]) -> tuple[str | Non
 
 
 def create(
-    agent_type: str, custom: Mapping[str, CustomAgent], debug: Sequence[Facts] = ()
+    agent_type: str,
+    custom: Mapping[str, CustomAgent],
+    debug: Sequence[Facts] = (),
+    proof: Proof | None = None,
 ) -> Agent:
-    """Make the agent. `debug` is what an orchestrator merges that does not read the prompt."""
+    """Make the agent. `debug` and `proof` are for an orchestrator that does not read the prompt."""
     # Each library is imported only by the session that needs it.
     if agent_type in custom:
         return _create_custom(agent_type, custom[agent_type])
@@ -119,7 +123,7 @@ def create(
         from .acp.agent import Acp
 
         return Acp(PRESETS[agent_type])
-    return _create_own(agent_type, debug)
+    return _create_own(agent_type, debug, proof)
 
 
 def _create_custom(agent_type: str, custom: CustomAgent) -> Agent:
@@ -132,7 +136,7 @@ def _create_custom(agent_type: str, custom: CustomAgent) -> Agent:
     return Command()
 
 
-def _create_own(agent_type: str, debug: Sequence[Facts]) -> Agent:
+def _create_own(agent_type: str, debug: Sequence[Facts], proof: Proof | None) -> Agent:
     if agent_type == "codex":
         from .codex.agent import Codex
 
@@ -144,7 +148,7 @@ def _create_own(agent_type: str, debug: Sequence[Facts]) -> Agent:
     if agent_type == "digest":
         from .digest import Digest
 
-        return Digest(debug)
+        return Digest(debug, proof)
     if agent_type == "bisect":
         from .bisect.agent import Bisect
 

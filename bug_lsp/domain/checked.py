@@ -76,7 +76,7 @@ def _cell(cell: Cell | None) -> str:
         more = " ..." if cell.regression_count > min(len(cell.regressions), _MOST_NAMED) else ""
         return _escaped(f"**breaks {_counted(cell.regression_count, 'test')}**: {named}{more}")
     if cell.check == SUITE and cell.outcome == "failed":
-        said = "breaks nothing; what failed before still fails"
+        return "breaks nothing; what failed before still fails"
     if cell.outcome in _FAILURES and cell.detail and cell.check != SUITE:
         return _escaped(f"{said}: {one_line(cell.detail, _DETAIL)}")
     return _escaped(said + (f" ({one_line(cell.detail, _DETAIL)})" if cell.detail else ""))
@@ -161,11 +161,11 @@ def patch_facts(proof: Proof, session_id: str) -> str:
         return ""
     if proof.proven(session_id):
         return "passes " + _all_checks(proof)
-    said = [
-        f"{'the project’s tests' if cell.check == SUITE else cell.check}: {_cell(cell)}"
+    return "; ".join(
+        f"{'suite' if cell.check == SUITE else cell.check}: "
+        + _cell(cell.model_copy(update={"detail": ""}))
         for cell in cells
-    ]
-    return "; ".join(said)
+    )
 
 
 def _all_checks(proof: Proof) -> str:

@@ -34,6 +34,8 @@ class Checked:
     labels: Labels = field(default_factory=dict)
     evidence_ids: frozenset[str] = frozenset()
     """All that there are."""
+    cites: bool = False
+    """Whether whoever concluded was asked to cite them."""
     clusters: Sequence[Cluster] = ()
     wrong_places: Mapping[tuple[str, int], str] = field(default_factory=dict)
     """Places that the conclusion cites and that there are not, with the reason."""
@@ -63,7 +65,7 @@ def render_region(
 
 def _cause(synthesis: Synthesis, checked: Checked) -> str:
     body = _body(_marked(synthesis.root_cause, checked))
-    if not checked.evidence_ids:
+    if not checked.cites or not checked.evidence_ids:
         return body
     alone = citations.sentences_without_evidence(synthesis.root_cause)
     if not alone:
@@ -79,7 +81,9 @@ def _solution(synthesis: Synthesis, checked: Checked) -> str:
         for name in _spoken_of(synthesis, checked)
         if (facts := patch_facts(checked.proof, name))
     ]
-    return "\n\n".join([body, *(["What its patches did when they were tried:", "\n".join(said)] * bool(said))])
+    return "\n\n".join(
+        [body, *(["What its patches did when they were tried:", "\n".join(said)] * bool(said))]
+    )
 
 
 def _marked(text: str, checked: Checked) -> str:
@@ -119,7 +123,7 @@ def _agreement(status: RunStatus, synthesis: Synthesis, checked: Checked) -> lis
     rests_on = max(checked.clusters, key=lambda cluster: len(cited.intersection(cluster.evidence)))
     count = len(rests_on.sessions)
     place = f"{rests_on.path}:{rests_on.line}"
-    verb = "names" if count == 1 else "agree on"
+    verb = "agree on" if count > 1 else "for"
     return [f"{count} of {status.total_count} agents {verb} {one_line(defuse(place), 120)}"]
 
 

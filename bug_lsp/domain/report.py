@@ -54,7 +54,9 @@ class SessionNote(StoredValue):
 class Synthesis(StoredValue):
     """What the orchestrator concluded. All texts are Markdown without headings."""
 
-    root_cause: str = Field(min_length=1, description="Why the bug happens; cite path:line, and after each sentence its evidence: [E1]."
+    root_cause: str = Field(
+        min_length=1,
+        description="Why the bug happens; cite path:line, and after each sentence its evidence: [E1].",
     )
     recommended_solution: str = Field(min_length=1, description="The fix to make, and why it.")
     recommended_session: str | None = Field(

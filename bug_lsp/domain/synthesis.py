@@ -6,12 +6,14 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
+from . import evidence
 from .related import sections
 from .rendering import CAUSE, CONFLICTS, SOLUTION, STEPS
+from .proof import Proof, Verdict
 from .report import Finding, SessionNote, Synthesis, without_last_json_block
-from .run import Facts, Status
+from .run import Facts, Spec, Status
 from .transcript import code, one_line
 
 NEAR = 3
@@ -19,11 +21,16 @@ NEAR = 3
 _MOST_PLACES = 5
 
 
-def digest(debug: Sequence[Facts]) -> Synthesis:
+def digest(debug: Sequence[Facts], proof: Proof | None = None) -> Synthesis:
     """Merges the sessions' findings by place and counts votes. No model, no opinion: the place
-    that most sessions name comes first, and what is not agreed is listed as a conflict.
+    that most sessions name comes first, what is not agreed is listed as a conflict, what the code
+    contradicts is left out, and a patch that was proven is the one to take.
     """
-    places = _places(debug)
+    refuted = _refuted(proof)
+    places = _places(debug, refuted)
+    proven = [
+        facts.spec for facts in debug if proof is not None and proof.proven(facts.spec.session_id)
+    ]
     reports = [
         (facts, facts.result.report)
         for facts in debug
@@ -39,7 +46,8 @@ def digest(debug: Sequence[Facts]) -> Synthesis:
         for facts, report in reports
         if report.fix
     ]
-    lines = [_vote(place) for place in places[:_MOST_PLACES]]
+    names = {(session_id, finding): name for name, session_id, finding in evidence.ids(debug)}
+    lines = [_vote(place, names) for place in places[:_MOST_PLACES]]
     cause = "\n".join(["The places that the sessions name, most votes first:", "", *lines])
     if not lines:
         cause = "No session handed in a finding; its text is in the sessions' documents."
@@ -47,7 +55,8 @@ def digest(debug: Sequence[Facts]) -> Synthesis:
         cause += "\n\nIn the sessions' words:\n\n" + "\n".join(causes)
     return Synthesis(
         root_cause=cause,
-        recommended_solution="\n".join(fixes) or "No session proposed a fix.",
+        recommended_solution=_recommended(proven, fixes),
+        recommended_session=proven[0].session_id if proven else None,
         implementation_steps=_steps(places),
         session_notes=tuple(
             SessionNote(session_id=facts.spec.session_id, note=_note(facts)) for facts in debug
@@ -57,17 +66,30 @@ def digest(debug: Sequence[Facts]) -> Synthesis:
     )
 
 
+def _refuted(proof: Proof | None) -> frozenset[str]:
+    found = proof.evidence if proof is not None else ()
+    return frozenset(one.id for one in found if one.verdict is Verdict.CONTRADICTED)
+
+
+def _recommended(proven: Sequence[Spec], fixes: Sequence[str]) -> str:
+    if not proven:
+        return "\n".join(fixes) or "No session proposed a fix."
+    best = proven[0]
+    named = f"{best.title.partition(':')[0]} ({best.agent_type})"
+    return "\n\n".join(
+        [f"Take the patch of {named}: it was tried, and it holds.", "\n".join(fixes)]
+    ).strip()
+
+
 _Vote = tuple[str, Finding]
 
 
-def _places(debug: Sequence[Facts]) -> list[list[_Vote]]:
+def _places(debug: Sequence[Facts], refuted: frozenset[str]) -> list[list[_Vote]]:
     """Findings grouped by place; each group's first is its surest, groups by votes."""
     by_path: dict[str, list[_Vote]] = defaultdict(list)
-    for facts in debug:
-        if facts.result and facts.result.report:
-            for finding in facts.result.report.findings:
-                path = finding.path.removeprefix("./")
-                by_path[path].append((facts.spec.session_id, finding))
+    for name, session_id, finding in evidence.ids(debug):
+        if name not in refuted:
+            by_path[finding.path.removeprefix("./")].append((session_id, finding))
     groups: list[list[_Vote]] = []
     for votes in by_path.values():
         group: list[_Vote] = []
@@ -99,7 +121,7 @@ def _weight(group: list[_Vote]) -> tuple[int, float, str, int]:
     return -len(surest), -sum(surest.values()), group[0][1].path, group[0][1].line
 
 
-def _vote(place: list[_Vote]) -> str:
+def _vote(place: list[_Vote], names: Mapping[_Vote, str] | None = None) -> str:
     best = place[0][1]
     claims: dict[str, str] = {}
     for session, finding in place:
@@ -107,8 +129,11 @@ def _vote(place: list[_Vote]) -> str:
     said = "; ".join(dict.fromkeys(claims.values()))
     quote = f" {code(best.quote.strip())}" if best.quote.strip() else ""
     count = len(claims)
+    ids = list(dict.fromkeys(name for vote in place if (name := (names or {}).get(vote))))
+    cited = f" [{', '.join(ids)}]" if ids else ""
     return (
-        f"- `{best.path}:{best.line}`{quote} ({count} session{'' if count == 1 else 's'}): {said}"
+        f"- `{best.path}:{best.line}`{quote} ({count} session{'' if count == 1 else 's'}): "
+        f"{said}{cited}"
     )
 
 
@@ -167,7 +192,8 @@ def from_single(facts: Facts) -> Synthesis:
             recommended_solution="See above.",
             implementation_steps=(),
         )
-    found = [_vote([(facts.spec.session_id, finding)]) for finding in report.findings]
+    names = {(session, finding): name for name, session, finding in evidence.ids([facts])}
+    found = [_vote([(facts.spec.session_id, finding)], names) for finding in report.findings]
     cause = report.root_cause or ("" if found else message) or "The session names no cause."
     return Synthesis(
         root_cause="\n".join([cause, "", *found]).strip(),

@@ -14,10 +14,11 @@ from pathlib import Path
 
 from bug_lsp.domain.errors import BadInput
 from bug_lsp.domain.ids import created_at
+from bug_lsp.domain.proof import Proof
 from bug_lsp.domain.rendering import render_region
 from bug_lsp.domain.region import Edit, merge, region_of
 from bug_lsp.domain.report import Synthesis
-from bug_lsp.domain.run import Facts, Run, Status
+from bug_lsp.domain.run import Facts, Kind, Run, Status
 from bug_lsp.domain.synthesis import digest, from_single
 from bug_lsp.store import files, runs
 from bug_lsp.store.layout import RunFolder
@@ -58,12 +59,23 @@ def prepare(folder: RunFolder, session_id: str) -> Delivery:
     status = runs.status(folder)
     debug = [runs.facts(folder.session(spec.session_id)) for spec in run.standing]
     source = runs.facts(folder.session(session_id))
-    synthesis, by = _conclusion(debug, source)
-    body = render_region(status, synthesis, by, checked(run, folder, debug, synthesis))
+    proof = runs.proof_of(folder, [facts.spec.session_id for facts in debug])
+    synthesis, by = _conclusion(debug, source, proof)
+    result = source.result
+    cites = (
+        source.spec.kind is Kind.ORCHESTRATOR
+        and source.spec.agent_type != "digest"
+        and result is not None
+        and result.status is Status.COMPLETED
+    )
+    known = checked(run, folder, debug, synthesis, cites=cites)
+    body = render_region(status, synthesis, by, known)
     return Delivery(folder, session_id, run, body)
 
 
-def _conclusion(debug: Sequence[Facts], source: Facts) -> tuple[Synthesis, str]:
+def _conclusion(
+    debug: Sequence[Facts], source: Facts, proof: Proof | None
+) -> tuple[Synthesis, str]:
     result = source.result
     assert result is not None  # noqa: S101 - only ended sessions are delivered
     agent = source.spec.agent_type
@@ -77,7 +89,7 @@ def _conclusion(debug: Sequence[Facts], source: Facts) -> tuple[Synthesis, str]:
         shown = f"{note}as it stands." if result.report_problem else ""
         return result.synthesis, f"By {agent}, {when}.{shown}"
     why = result.failure.message if result.failure else "it ended without an answer"
-    return digest(debug), (
+    return digest(debug, proof), (
         f"By digest, {when}: findings merged by rule, because the orchestrator {agent} failed: "
         f"{why.rstrip('.')}. To try {agent} again, run `orchestrateDebugRun` with `force`."
     )

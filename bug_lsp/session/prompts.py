@@ -220,7 +220,13 @@ def _parts(facts: Facts, evidence_ids: Sequence[str]) -> _Parts:
         return "", "", "", "", 0
     failure = f"failure: {clean(result.failure.message)}\n" if result.failure else ""
     patch = f"\npatch:\n{clean(result.patch)}\n" if result.patch else ""
-    return failure + _findings(facts, evidence_ids), patch, result.head, result.tail, result.output_chars
+    return (
+        failure + _findings(facts, evidence_ids),
+        patch,
+        result.head,
+        result.tail,
+        result.output_chars,
+    )
 
 
 def _demand(parts: _Parts) -> int:

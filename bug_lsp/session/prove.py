@@ -18,7 +18,7 @@ from bug_lsp.domain.proof import Proof
 from bug_lsp.domain.rendering import Checked
 from bug_lsp.domain.report import Report, Synthesis
 from bug_lsp.domain.run import Facts, Result, Run, Status
-from bug_lsp.proof import Bench, Candidate, check, lines_of, try_patches
+from bug_lsp.proof import Bench, Candidate, Trial, check, lines_of, try_patches
 from bug_lsp.store import files, runs
 from bug_lsp.store.layout import RunFolder, SessionFolder
 from bug_lsp.workspace import git
@@ -32,9 +32,7 @@ async def prove(
     run: Run, session: SessionFolder, debug: list[Facts], confine: tuple[str, ...], emit: Emit
 ) -> tuple[Answer, Proof]:
     """Compare the quotes with the code, and try the patches. The answer says it to people."""
-    copies = {
-        facts.spec.session_id: _copy(run, session, facts.spec.session_id) for facts in debug
-    }
+    copies = {facts.spec.session_id: _copy(run, session, facts.spec.session_id) for facts in debug}
     evidence = await anyio.to_thread.run_sync(check, run.base, debug, Path(run.workspace), copies)
     labels = labels_of(run)
     candidates = [
@@ -46,7 +44,9 @@ async def prove(
         for facts in debug
         if facts.result is not None and facts.result.patch
     ]
-    trial = await try_patches(_bench(run, session, confine), candidates, emit)
+    trial = Trial()
+    if candidates or run.test_command is not None:  # else there is nobody to be tried
+        trial = await try_patches(_bench(run, session, confine), candidates, emit)
     proof = Proof(
         evidence=evidence,
         reproductions=trial.reproductions,
@@ -73,7 +73,7 @@ def check_synthesis(run: Run, session: SessionFolder, synthesis: Synthesis) -> P
 
 
 def checked(
-    run: Run, folder: RunFolder, debug: Sequence[Facts], synthesis: Synthesis
+    run: Run, folder: RunFolder, debug: Sequence[Facts], synthesis: Synthesis, *, cites: bool
 ) -> Checked:
     """What is known of a conclusion besides itself, when it is brought into the task file."""
     covers = [facts.spec.session_id for facts in debug]
@@ -83,6 +83,7 @@ def checked(
         proof=proof,
         labels={name: label for name, label in labels_of(run).items() if name in covers},
         evidence_ids=frozenset(found[0] for found in ids(debug)),
+        cites=cites,
         clusters=clusters(debug, proof.evidence),
         wrong_places=_wrong(run, citations.places(text)),
     )

@@ -162,9 +162,7 @@ class _Session:
         debug = self._debug() if self.spec.kind is not Kind.DEBUG else []
         if self.spec.kind is Kind.PROOF:
             confine = await self._hold(recorder)
-            answer, self.proof = await prove(
-                self.asked, self.folder, debug, confine, recorder.emit
-            )
+            answer, self.proof = await prove(self.asked, self.folder, debug, confine, recorder.emit)
             return answer
         copy = await anyio.to_thread.run_sync(copies.make, self.folder, self.asked.base)
         custom = self.asked.agents.get(self.spec.agent_type)
@@ -182,7 +180,9 @@ class _Session:
             confine=confine,
             env=custom.env if custom else {},
         )
-        agent = registry.create(self.spec.agent_type, self.asked.agents, debug)
+        agent = registry.create(
+            self.spec.agent_type, self.asked.agents, debug, self._known() if debug else None
+        )
         async with inbox.opened(self.folder) as messages:
             talk = Talk(messages, self.repair, recorder.emit)
             job = dataclasses.replace(job, listen=talk.listen, follow_up=talk.follow_up)
@@ -340,19 +340,24 @@ class _RepairOnce:
         self.first = answer
         return prompts.repair_prompt(problem)
 
+    def _invented(self, synthesis: Synthesis) -> str:
+        """What is wrong with the evidence that it cites; "" where nothing is."""
+        unknown = unknown_ids(
+            f"{synthesis.root_cause}\n{synthesis.recommended_solution}", self._known
+        )
+        if not unknown:
+            return ""
+        there = (
+            f"cite only ids from {', '.join(sorted(self._known))}"
+            if self._known
+            else "there is none"
+        )
+        return f"it cites evidence that does not exist ({', '.join(unknown)}): {there}"
+
 
 def _counted(files: int) -> str:
     """A number of files in words."""
     return "1 file that is" if files == 1 else f"{files} files that are"
-
-
-    def _invented(self, synthesis: Synthesis) -> str:
-        """What is wrong with the evidence that it cites; "" where nothing is."""
-        unknown = unknown_ids(f"{synthesis.root_cause}\n{synthesis.recommended_solution}", self._known)
-        if not unknown:
-            return ""
-        there = f"cite only ids from {', '.join(sorted(self._known))}" if self._known else "there is none"
-        return f"it cites evidence that does not exist ({', '.join(unknown)}): {there}"
 
 
 def _failed(kind: FailureKind, message: str) -> _Outcome:
