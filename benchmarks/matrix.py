@@ -34,7 +34,7 @@ _WAIT = 2 / TESTS
 _CODE = "def value():\n    return {}\n"
 _TEST = """
 import threading
-from code_under_test import value
+from prices import value
 
 def test_it():
     threading.Event().wait({})
@@ -45,7 +45,7 @@ def test_it():
 def project(folder: Path) -> Path:
     """A project with a bug that five tests show."""
     (folder / "tests").mkdir(parents=True)
-    (folder / "code_under_test.py").write_text(_CODE.format(0))
+    (folder / "prices.py").write_text(_CODE.format(0))
     for number in range(TESTS):
         (folder / "tests" / f"test_{number}.py").write_text(_TEST.format(_WAIT))
     subprocess.run(["git", "init", "-q"], cwd=folder, check=True)
@@ -59,7 +59,7 @@ def candidates(base: Base, folder: Path) -> list[Candidate]:
         copy = folder / str(number) / base.name
         copy.parent.mkdir(parents=True)
         copies.check_out(base, copy)
-        (copy / "code_under_test.py").write_text(_CODE.format(number + 1))
+        (copy / "prices.py").write_text(_CODE.format(number + 1))
         patch = folder / f"{number}.diff"
         patch.write_bytes(copies.diff(copy, base))
         found.append(Candidate(f"{number:012x}", f"Debug ({number + 1})", patch))
@@ -85,7 +85,7 @@ def peer(base: Base, folder: Path, slots: int) -> float:
     copy = folder / base.name
     folder.mkdir()
     copies.check_out(base, copy)
-    (copy / "code_under_test.py").write_text(_CODE.format(1))
+    (copy / "prices.py").write_text(_CODE.format(1))
     pytest = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider"]
     single = [[*pytest, f"tests/test_{number}.py"] for number in range(TESTS)]
     commands = [*single, pytest] * PATCHES
@@ -106,6 +106,7 @@ def measure(slots: int, runs: int) -> dict[str, float]:
     with tempfile.TemporaryDirectory() as temporary:
         place = Path(temporary)
         os.environ["BUG_LSP_STATE_DIR"] = str(place / "state")
+        os.environ["PYTEST_DISABLE_PLUGIN_AUTOLOAD"] = "1"  # those of our own development
         workspace = project(place / "project")
         base = capture.capture(WorkspaceFolder.of(workspace).create(), workspace, new_run_id(0))
         patches = candidates(base, place / "patches")
@@ -115,7 +116,7 @@ def measure(slots: int, runs: int) -> dict[str, float]:
             took, whole, trial = matrix(bench, patches)
             wrong = [cell for cell in trial.cells if cell.outcome != "passed"]
             if wrong or len(trial.cells) != PATCHES * (TESTS + 1):
-                sys.exit(f"the matrix is not what it should be: {wrong or len(trial.cells)}")
+                sys.exit(f"the matrix is not what it should be: {wrong or trial}")
             cells.append(took)
             wholes.append(whole)
     return {

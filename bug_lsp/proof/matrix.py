@@ -15,7 +15,7 @@ from bug_lsp.domain.proof import SUITE, Cell
 from bug_lsp.store.files import make_private
 
 from . import reproduction, suite
-from .agent_tests import AgentTests, written
+from .agent_tests import AgentTests, has_tests, written
 from .bench import Bench, Candidate, Trial
 from .checks import Check, Outcome
 from .patches import Prepared, Workshop
@@ -103,7 +103,8 @@ class _Explorer:
     def _agent_job(self, number: int, tests: AgentTests) -> Callable[[Slot], Awaitable[None]]:
         async def job(slot: Slot) -> None:
             outcome = await self._pool.run(slot, Task(tests.check))
-            self._of_agents[number] = reproduction.of_agent(tests, outcome)
+            if has_tests(tests, outcome):
+                self._of_agents[number] = reproduction.of_agent(tests, outcome)
 
         return job
 
