@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
+import anyio
 import pytest
 
 from bug_lsp.domain.proof import SUITE
+from bug_lsp.session.confinement import confinement
 
 from .benches import Trials, table
 from .test_matrix import RIGHT
 
 ADDED = "--- /dev/null\n+++ b/{}\n@@ -0,0 +1 @@\n+evil\n"
 FAILS = "exit 3"
+EVIL = "import pathlib\n\n\ndef test_evil():\n    pathlib.Path({!r}, 'x').write_text('')\n"
 
 
 async def problems(trials: Trials) -> list[str]:
@@ -158,3 +162,37 @@ async def test_after_the_time_for_all_the_cells_that_are_left_are_not_run(trials
     assert (table(trial)["3 x R1"], table(trial)["3 x suite"]) == ("notRun", "notRun")
     assert trial.cells[-1].detail == "the time for all of it, 5 s, was over"
     assert trial.cells[-1].check == SUITE
+
+
+@pytest.mark.anyio
+async def test_under_a_sandbox_the_same_comes_out_and_nothing_outside_is_written(
+    trials: Trials,
+) -> None:
+    trials.patch({"shop/tax.py": RIGHT})
+    trials.patch(
+        {"shop/tax.py": RIGHT, "tests/test_evil.py": EVIL.format(str(trials.project.root))}
+    )
+    scratch = trials.tmp / "scratch"
+    scratch.mkdir()
+    means = confinement([scratch], protected=[trials.project.root])
+    assert means.by is not None, means.problem
+
+    trial = await trials.run(confine=means.prefix, scratch=scratch)
+
+    assert table(trial)["1 x R1"] == table(trial)["2 x R1"] == "passed"
+    evil = next(cell for cell in trial.cells if cell.check == "suite" and cell.outcome == "failed")
+    assert "Read-only file system" in evil.detail
+
+
+@pytest.mark.anyio
+async def test_a_cancel_in_the_middle_of_a_cell_leaves_no_process(trials: Trials) -> None:
+    """The fixture looks for what carries the mark of a cell."""
+    trials.patch({"shop/tax.py": RIGHT})
+    running = trials.tmp / "running"
+    os.mkfifo(running)
+
+    async with anyio.create_task_group() as group:
+        command = f"(setsid sleep 1000 &); echo > {running}; sleep 1000"
+        group.start_soon(lambda: trials.run(test_command=command, suite_command="true"))
+        await anyio.to_thread.run_sync(running.read_text)  # until the command has opened it, too
+        group.cancel_scope.cancel()
