@@ -94,6 +94,12 @@ def _inside(path: str, prefix: str) -> str | None:
     return path.removeprefix(f"{prefix}/") if path.startswith(f"{prefix}/") else None
 
 
+def has_tests(tests: AgentTests, outcome: Outcome) -> bool:
+    """Whether there are any tests in what looks like it: some code has such a name, too."""
+    run = outcome.run
+    return tests.check.plan is None or run is None or bool(run.tests or run.collection_errors)
+
+
 def showing(tests: AgentTests, outcome: Outcome, said: str) -> tuple[Check, str, str]:
     """The check that is limited to the tests that show the bug, how they fail, and why they do not
     count ("" if they do). `said` is the end of the log.

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Literal
 
@@ -15,7 +15,7 @@ from bug_lsp.domain.proof import SUITE, Cell
 from bug_lsp.store.files import make_private
 
 from . import reproduction, suite
-from .agent_tests import AgentTests, written
+from .agent_tests import AgentTests, has_tests, written
 from .bench import Bench, Candidate, Trial
 from .checks import Check, Outcome
 from .patches import Prepared, Workshop
@@ -40,13 +40,23 @@ async def try_patches(bench: Bench, candidates: Sequence[Candidate], emit: Emit)
     pool = Pool(bench, snapshot, emit)
     known = await _Explorer(bench, pool, workshop, patches).explore(snapshot)
     cells = [] if pool.set_up_problem else await _Matrix(pool, known, patches).cells()
+    notes = [*known.notes, *_passed_by_none(known.tried, cells)]
     return Trial(
         reproductions=tuple(one.value for one in known.tried),
         suite=suite.value(*known.suite) if known.suite is not None else None,
         patches=tuple(patch.row() for patch in patches),
         cells=tuple(cells),
-        notes=tuple(known.notes),
+        notes=tuple(notes),
     )
+
+
+def _passed_by_none(tried: Sequence[Tried], cells: Sequence[Cell]) -> Iterator[str]:
+    """An agent's test that nothing makes pass may be wrong itself."""
+    for one in tried:
+        name = one.value.id
+        ran = {cell.outcome for cell in cells if cell.check == name} - {"notApplied", "notRun"}
+        if one.value.source == "session" and ran and "passed" not in ran:
+            yield f"no patch passes {name}, not even that of the session which wrote it"
 
 
 @dataclass(slots=True)
@@ -103,7 +113,8 @@ class _Explorer:
     def _agent_job(self, number: int, tests: AgentTests) -> Callable[[Slot], Awaitable[None]]:
         async def job(slot: Slot) -> None:
             outcome = await self._pool.run(slot, Task(tests.check))
-            self._of_agents[number] = reproduction.of_agent(tests, outcome)
+            if has_tests(tests, outcome):
+                self._of_agents[number] = reproduction.of_agent(tests, outcome)
 
         return job
 

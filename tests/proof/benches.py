@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -69,8 +68,7 @@ class Trials:
         return Bench(**{**values, **more})
 
     async def run(self, **more: Any) -> Trial:
-        """Try them; every later run begins without what the one before has left."""
-        shutil.rmtree(self.tmp / "scratch", ignore_errors=True)
+        """Try them."""
         return await try_patches(self.bench(**more), self.candidates, self.events.append)
 
 

@@ -24,21 +24,20 @@ def trials(project: Project, tmp_path: Path) -> Iterator[Trials]:
     made = Trials(project, tmp_path / "trials")
     made.tmp.mkdir()
     yield made
-    left = [
-        process.pid
-        for process in psutil.process_iter()
-        if process.pid in _with_marker() and process.status() != psutil.STATUS_ZOMBIE
-    ]
+    left = [pid for pid in _of_cells(tmp_path) if psutil.pid_exists(pid)]
     assert left == []
 
 
-def _with_marker() -> set[int]:
+def _of_cells(folder: Path) -> set[int]:
+    """The living processes of cells whose copies are in the folder."""
     found = set()
     for path in Path("/proc").iterdir():
         if path.name.isdigit():
             try:
-                if leftovers.MARKER.encode() + b"=" in (path / "environ").read_bytes():
-                    found.add(int(path.name))
+                environment = (path / "environ").read_bytes()
             except OSError:
                 continue
+            marked = leftovers.MARKER.encode() + b"=" in environment
+            if marked and str(folder).encode() in environment:
+                found.add(int(path.name))
     return found
