@@ -5,28 +5,29 @@ orchestrator could speak.
 from __future__ import annotations
 
 import re
-from collections import defaultdict
 from collections.abc import Sequence
 
+from . import agreement
+from .agreement import Vote
 from .events import TokenUsage
+from .proof import Evidence
 from .region import FENCE, defuse
 from .related import sections
-from .report import Finding, SessionNote, Synthesis, without_last_json_block
+from .report import SessionNote, Synthesis, without_last_json_block
 from .run import Facts, RunStatus, Session, Status
 from .transcript import clean, code, one_line, outcome
 
-NEAR = 3
-"""Findings of the same file within this many lines are about the same place."""
 _MOST_PLACES = 5
 _HEADING_MARK = re.compile(r"^( {0,3})(#)")
 _UNDERLINE = re.compile(r"^( {0,3})((?:=+|-+)[ \t]*$)")
 
 
-def digest(debug: Sequence[Facts]) -> Synthesis:
+def digest(debug: Sequence[Facts], evidence: Sequence[Evidence] = ()) -> Synthesis:
     """Merges the sessions' findings by place and counts votes. No model, no opinion: the place
-    that most sessions name comes first, and what is not agreed is listed as a conflict.
+    that most sessions name comes first, and what is not agreed is listed as a conflict. Where the
+    findings were checked, what the code contradicts has no vote.
     """
-    places = _places(debug)
+    places = agreement.places(agreement.votes(debug, evidence))
     reports = [
         (facts, facts.result.report)
         for facts in debug
@@ -56,82 +57,40 @@ def digest(debug: Sequence[Facts]) -> Synthesis:
             SessionNote(session_id=facts.spec.session_id, note=_note(facts)) for facts in debug
         ),
         conflicts=_conflicts(places),
-        findings=tuple(place[0][1] for place in places[:_MOST_PLACES]),
+        findings=tuple(place[0].as_finding() for place in places[:_MOST_PLACES]),
     )
 
 
-_Vote = tuple[str, Finding]
-
-
-def _places(debug: Sequence[Facts]) -> list[list[_Vote]]:
-    """Findings grouped by place; each group's first is its surest, groups by votes."""
-    by_path: dict[str, list[_Vote]] = defaultdict(list)
-    for facts in debug:
-        if facts.result and facts.result.report:
-            for finding in facts.result.report.findings:
-                path = finding.path.removeprefix("./")
-                by_path[path].append((facts.spec.session_id, finding))
-    groups: list[list[_Vote]] = []
-    for votes in by_path.values():
-        group: list[_Vote] = []
-        for vote in sorted(votes, key=lambda vote: vote[1].line):
-            if group and vote[1].line - group[-1][1].line > NEAR:
-                groups.append(group)
-                group = []
-            group.append(vote)
-        groups.append(group)
-    return sorted((_by_line(group) for group in groups), key=_weight)
-
-
-def _by_line(group: list[_Vote]) -> list[_Vote]:
-    """The group with its most named line first: of a commit's ten lines the one that another
-    session names too is the one to look at.
-    """
-    named: dict[int, set[str]] = defaultdict(set)
-    for session, finding in group:
-        named[finding.line].add(session)
-    return sorted(
-        group, key=lambda vote: (-len(named[vote[1].line]), -vote[1].confidence, vote[1].line)
-    )
-
-
-def _weight(group: list[_Vote]) -> tuple[int, float, str, int]:
-    surest: dict[str, float] = defaultdict(float)
-    for session, finding in group:
-        surest[session] = max(surest[session], finding.confidence)
-    return -len(surest), -sum(surest.values()), group[0][1].path, group[0][1].line
-
-
-def _vote(place: list[_Vote]) -> str:
-    best = place[0][1]
+def _vote(place: list[Vote]) -> str:
+    best = place[0]
     claims: dict[str, str] = {}
-    for session, finding in place:
-        claims.setdefault(session, one_line(finding.claim, 300))
+    for vote in place:
+        claims.setdefault(vote.session_id, one_line(vote.finding.claim, 300))
     said = "; ".join(dict.fromkeys(claims.values()))
-    quote = f" {code(best.quote.strip())}" if best.quote.strip() else ""
+    quote = f" {code(best.finding.quote.strip())}" if best.finding.quote.strip() else ""
     count = len(claims)
     return (
         f"- `{best.path}:{best.line}`{quote} ({count} session{'' if count == 1 else 's'}): {said}"
     )
 
 
-def _steps(places: list[list[_Vote]]) -> tuple[str, ...]:
+def _steps(places: list[list[Vote]]) -> tuple[str, ...]:
     if not places:
         return ("Read the sessions' documents and decide by hand.",)
-    best = places[0][0][1]
+    best = places[0][0]
     return (
         f"Look at `{best.path}:{best.line}` first.",
         "Make the fix and run the failing test again, then the whole suite.",
     )
 
 
-def _conflicts(places: list[list[_Vote]]) -> tuple[str, ...]:
+def _conflicts(places: list[list[Vote]]) -> tuple[str, ...]:
     if len(places) < 2:  # noqa: PLR2004 - a conflict needs two
         return ()
-    first, second = ({session for session, _ in place} for place in places[:2])
+    first, second = ({vote.session_id for vote in place} for place in places[:2])
     if first & second or len(first) > len(second):
         return ()
-    one, two = places[0][0][1], places[1][0][1]
+    one, two = places[0][0], places[1][0]
     return (f"Sessions disagree on the place: `{one.path}:{one.line}` or `{two.path}:{two.line}`.",)
 
 
@@ -170,13 +129,14 @@ def from_single(facts: Facts) -> Synthesis:
             recommended_solution="See above.",
             implementation_steps=(),
         )
-    found = [_vote([(facts.spec.session_id, finding)]) for finding in report.findings]
+    votes = [Vote.of(facts.spec.session_id, finding) for finding in report.findings]
+    found = [_vote([vote]) for vote in votes]
     cause = report.root_cause or ("" if found else message) or "The session names no cause."
     return Synthesis(
         root_cause="\n".join([cause, "", *found]).strip(),
         recommended_solution=report.fix or "The session proposed no fix.",
         implementation_steps=tuple(filter(None, [report.fix, report.verification]))
-        or _steps([[(facts.spec.session_id, finding)] for finding in report.findings]),
+        or _steps([[vote] for vote in votes]),
         findings=report.findings,
     )
 
