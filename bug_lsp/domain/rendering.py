@@ -14,7 +14,7 @@ from .events import TokenUsage
 from .proof import Proof, Verdict
 from .region import FENCE, defuse
 from .report import Synthesis
-from .run import RunStatus, Session, Status
+from .run import RunStatus, Session
 from .transcript import clean, one_line, outcome
 
 CAUSE, SOLUTION = "Root cause", "Recommended solution"
@@ -119,7 +119,7 @@ def _agreement(status: RunStatus, synthesis: Synthesis, checked: Checked) -> lis
     """How many agents name the place that the conclusion rests on."""
     if status.total_count == 1 or not checked.clusters:
         return []
-    cited = set(citations.cited_ids(synthesis.root_cause))
+    cited = set(citations.ids_in(synthesis.root_cause))
     rests_on = max(checked.clusters, key=lambda cluster: len(cited.intersection(cluster.evidence)))
     count = len(rests_on.sessions)
     place = f"{rests_on.path}:{rests_on.line}"

@@ -15,8 +15,8 @@ from pathlib import Path
 from bug_lsp.domain.errors import BadInput
 from bug_lsp.domain.ids import created_at
 from bug_lsp.domain.proof import Proof
-from bug_lsp.domain.rendering import render_region
 from bug_lsp.domain.region import Edit, merge, region_of
+from bug_lsp.domain.rendering import render_region
 from bug_lsp.domain.report import Synthesis
 from bug_lsp.domain.run import Facts, Kind, Run, Status
 from bug_lsp.domain.synthesis import digest, from_single
@@ -81,7 +81,7 @@ def _conclusion(
     agent = source.spec.agent_type
     when = f"{result.ended_at:%Y-%m-%d %H:%M} UTC"
     if len(debug) == 1 and debug[0].spec.session_id == source.spec.session_id:
-        return from_single(source), f"By {agent} alone, {when}."
+        return from_single(source, proof.evidence if proof else ()), f"By {agent} alone, {when}."
     if result.status is Status.COMPLETED and result.synthesis is not None:
         if agent == "digest":
             return result.synthesis, f"By digest, {when}: findings merged by rule, without a model."

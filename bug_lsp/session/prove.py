@@ -85,7 +85,7 @@ def checked(
         evidence_ids=frozenset(found[0] for found in ids(debug)),
         cites=cites,
         clusters=clusters(debug, proof.evidence),
-        wrong_places=_wrong(run, citations.places(text)),
+        wrong_places=_wrong(run, citations.places_in(text)),
     )
 
 

@@ -16,8 +16,8 @@ from bug_lsp.domain.region import (
     without_regions,
 )
 from bug_lsp.domain.related import sections
-from bug_lsp.domain.report import SessionNote, Synthesis
 from bug_lsp.domain.rendering import render_region
+from bug_lsp.domain.report import SessionNote, Synthesis
 from tests.support.facts import ended, session_id, status_of
 
 ONE, TWO = "1" * 16, "2" * 16
