@@ -132,7 +132,7 @@ class Proof(StoredValue):
         return passes and self.breaks_nothing(session_id)
 
     def breaks_nothing(self, session_id: str) -> bool:
-        """Whether the project's tests say nothing against the patch. What failed before may fail."""
+        """Whether the project's tests say nothing against it. What failed before may fail."""
         suite = self.cell(session_id, SUITE)
         if suite is None or suite.outcome == "passed":
             return suite is None or not suite.regression_count

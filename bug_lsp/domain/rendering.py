@@ -29,7 +29,7 @@ _DEBUG = re.compile(r"\bDebug \((\d+)\)")
 class Checked:
     """What is known of a conclusion besides itself."""
 
-    proof: Proof = Proof()
+    proof: Proof = field(default_factory=Proof)
     """Of what the debug sessions handed in."""
     labels: Labels = field(default_factory=dict)
     evidence_ids: frozenset[str] = frozenset()
@@ -96,7 +96,7 @@ def _marked(text: str, checked: Checked) -> str:
 
 
 def _spoken_of(synthesis: Synthesis, checked: Checked) -> list[str]:
-    """The sessions whose patch is recommended, in so many words or by name; else the proven ones."""
+    """The sessions whose patch is recommended, by id or by name; else the proven ones."""
     text = synthesis.recommended_solution
     numbers = {f"Debug ({number})" for number in _DEBUG.findall(text)}
     found = [
@@ -144,10 +144,8 @@ def _missing(status: RunStatus) -> list[str]:
         )
         if count
     ]
-    return [
-        f"degraded: {status.completed_count} of {status.total_count} sessions completed, "
-        f"{', '.join(missing)}"
-    ]
+    completed = f"{status.completed_count} of {status.total_count} sessions completed"
+    return [f"degraded: {completed}, {', '.join(missing)}"]
 
 
 def _session_note(session: Session, notes: Mapping[str, str], checked: Checked) -> str:

@@ -56,7 +56,7 @@ class Synthesis(StoredValue):
 
     root_cause: str = Field(
         min_length=1,
-        description="Why the bug happens; cite path:line, and after each sentence its evidence: [E1].",
+        description="Why the bug happens; cite path:line, and with each sentence evidence: [E1].",
     )
     recommended_solution: str = Field(min_length=1, description="The fix to make, and why it.")
     recommended_session: str | None = Field(

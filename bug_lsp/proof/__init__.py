@@ -1,4 +1,4 @@
-"""Whether what agents claim holds, found out by reading and by running; nothing here asks a model."""
+"""Whether what agents claim holds, found out by reading and by running; no model is asked."""
 
 from .bench import Bench, Candidate, Trial
 from .evidence import check, lines_of

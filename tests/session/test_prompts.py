@@ -192,7 +192,7 @@ def test_of_long_sessions_each_keeps_its_findings_its_patch_and_its_conclusion(c
     debug = [ended(n, output, report=REPORT, patch=patch) for n in range(1, count + 1)]
     for text in session_texts(debug):
         assert text.startswith("root cause: with_tax() subtracts.\nfix: Add instead.\n")
-        assert "- shop/tax.py:3 (confidence 0.90) The sign is wrong." in text
+        assert re.search(r"- \[E\d+\] shop/tax.py:3 \(confidence 0.90\) The sign is wrong\.", text)
         assert "patch:\n--- a/shop/tax.py" in text
         assert text.endswith("CONCLUSION")
         assert len(text) > 0.8 * min(SESSION_LIMIT, TOTAL_LIMIT // count)

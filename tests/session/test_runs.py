@@ -76,7 +76,7 @@ def test_the_region_has_every_section_and_says_that_the_run_is_degraded(project:
     run = start(project.root, FINDS, EXITS_3, task=task).wait_finished()
     body = body_of(run.text)
     assert [line for line in body.splitlines() if line in HEADINGS] == HEADINGS
-    assert "## Synthesis (degraded: 1 of 2 sessions completed, 1 failed)" in body
+    assert "## Synthesis (1 of 2 agents for shop/tax.py:3; degraded: 1 of 2 sessions completed, 1 failed)" in body
     assert "`shop/tax.py:3` `return price - price * rate` (1 session)" in body
     assert "- **Debug (2)**, agent2: failed: " in body
     assert "merged by rule, without a model" in body
