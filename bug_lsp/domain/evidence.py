@@ -283,7 +283,9 @@ def _doubtful(
         return _Look(_Stands.UNTOLD, reason="nothing but an ellipsis is quoted")
     wholes = [one.squeezed() for one in quote]
     if any(source.squeezed_in(whole, finding.line - 1) for whole in wholes):
-        return _Look(_Stands.UNTOLD, reason=quotes.PART)
+        same = squeeze(source.keys[finding.line - 1]) in wholes
+        reason = "it differs from the line in blanks or look-alike characters" if same else ""
+        return _Look(_Stands.UNTOLD, reason=reason or quotes.PART)
     for whole in [*wholes, *altered.loose(finding.quote)]:
         place = source.squeezed_at(whole) if whole else None
         if place:
