@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from enum import IntEnum
 from typing import Protocol
 
-from . import quotes
+from . import altered, quotes
 from .places import Outside, Places
 from .proof import Evidence, Verdict
 from .report import Finding
@@ -100,7 +100,7 @@ def check(debug: Sequence[Facts], snapshot: Snapshot) -> tuple[Evidence, ...]:
     """Every finding of `ids`, checked. Reads each file once, and at most a few hundred others."""
     claims = ids(debug)
     files = _Files(snapshot)
-    asked = [_Asked(finding, quotes.read(finding.quote)) for _, _, finding in claims]
+    asked = [_Asked.of(finding) for _, _, finding in claims]
     files.want([name for one in asked for name in one.wanted(snapshot.places)])
     looks = [one.verdict(files) for one in asked]
     _elsewhere(asked, looks, files)
@@ -165,6 +165,11 @@ class _Asked:
 
     finding: Finding
     quote: list[quotes.Reading]
+
+    @classmethod
+    def of(cls, finding: Finding) -> _Asked:
+        long = quotes.too_long(finding.quote)
+        return cls(finding, [] if long else quotes.read(finding.quote))
 
     def wanted(self, places: Places) -> list[str]:
         """The files that its path can mean."""
@@ -242,10 +247,10 @@ class _Asked:
 
 def _look(source: Source, quote: list[quotes.Reading], finding: Finding) -> _Look:
     """Whether a quote stands in a file."""
+    if quotes.too_long(finding.quote):
+        return _Look(_Stands.UNTOLD, reason="too much is quoted to be looked for")
     if not quote:
         return _Look(_Stands.UNTOLD, reason="no text is quoted")
-    if len(finding.quote) > quotes.MOST_CHARACTERS:
-        return _Look(_Stands.UNTOLD, reason="too much is quoted to be looked for")
     sure: list[int] = []
     doubts: list[quotes.Match] = []
     for reading in quote:
@@ -278,15 +283,17 @@ def _doubtful(
         return _Look(_Stands.UNTOLD, reason="nothing but an ellipsis is quoted")
     wholes = [one.squeezed() for one in quote]
     if any(source.squeezed_in(whole, finding.line - 1) for whole in wholes):
-        return _Look(_Stands.UNTOLD, reason=quotes.PART)
-    for whole in [*wholes, *quotes.loose(finding.quote)]:
+        same = squeeze(source.keys[finding.line - 1]) in wholes
+        reason = "it differs from the line in blanks or look-alike characters" if same else ""
+        return _Look(_Stands.UNTOLD, reason=reason or quotes.PART)
+    for whole in [*wholes, *altered.loose(finding.quote)]:
         place = source.squeezed_at(whole) if whole else None
         if place:
             return _Look(_Stands.UNTOLD, reason=_not_verbatim(place))
     for pieces in (one.pieces() for one in quote):
         if _in_order(source, pieces):
             return _Look(_Stands.UNTOLD, reason="its pieces stand there, but not on one line")
-    bare = quotes.without_note(finding.quote)
+    bare = altered.without_note(finding.quote)
     if noted := next((found for one in bare if one and (found := source.by_key.get(one))), None):
         reason = f"it is {_lines([at + 1 for at in noted])} with a remark that is not in the file"
         return _Look(_Stands.UNTOLD, reason=reason)

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from itertools import pairwise
 
 CITATION = re.compile(
-    r"(?:\[|(?<![^\W_])\()[ \t]*(?:[Ss]ee[ \t]+|[Ee]vidence:?[ \t]+)?"
+    r"(?:\[|(?<![^\W\d_])\()[ \t]*(?:[Ss]ee[ \t]+|[Ee]vidence:?[ \t]+)?"
     r"(?P<ids>E[0-9]{1,6}(?:[ \t]+\*\*\([^*\n]*\)\*\*)*"
     r"(?:[ \t]*(?:,|;|&|/|\+|-|\u2013|\.\.|,?[ \t]and|[ \t]to)[ \t]*"
     r"E[0-9]{1,6}(?:[ \t]+\*\*\([^*\n]*\)\*\*)*)*)[ \t]*[\])]"
@@ -21,7 +21,7 @@ UNVERIFIED = "*(unverified)*"
 
 _FENCE = re.compile(r"[ \t>]*(?:(?:[-*+]|[0-9]{1,9}[.)])[ \t]+)?(?P<fence>`{3,}(?=[^`]*$)|~{3,})")
 _QUOTATION = re.compile(r"(?:[ \t]{0,3}>[ \t]?)+")
-_ITEM = re.compile(r"[ \t]*(?:[-*+]|[0-9]{1,9}[.)])[ \t]+(?:\[[ xX]\][ \t]+)?")
+_ITEM = re.compile(r"[ \t]*(?:[-*+]|[0-9]{1,9}[.)])(?:[ \t]+(?:\[[ xX]\][ \t]+)?|$)")
 _NO_PROSE = re.compile(r"[ \t]*(?:#{1,6}[ \t]|\||(?:[-*_=][ \t]*){3,}$|<[/!A-Za-z])")
 _TICKS = re.compile(r"`+")
 _OUR_MARK = re.compile(r"\*\*\([^*\n]*\)\*\*")

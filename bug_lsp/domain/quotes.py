@@ -4,21 +4,23 @@ what it says. Strict: what is not said to be sure is a doubt, and a doubt proves
 
 from __future__ import annotations
 
-import html
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from itertools import groupby, islice, pairwise
+from itertools import groupby, pairwise
 
 from .source import Source, key, split_lines, squeeze
 
 TELLING = 16
 """Characters that must be left of a shortened quote for its place to be sure."""
 MOST_CHARACTERS = 20_000
+MOST_LINES = 200
+_MOST_DOTS = 50
+_MOST_GAPS = 10
 _MOST_SKIPPED = 300
 """Lines that an ellipsis on a line of its own can stand for."""
 _MOST_PLACES = 500
-_MIN_LOOSE = 3
+_MOST_PLACES_OF_SEVERAL = 100
 
 _DOTS = re.compile(r"\.{3,}|\u2026+")
 _BRACKETED = re.compile(r"(?:(?<=\s)|^)[\[(<](?:\.{3,}|\u2026)[\])>](?=\s|$)")
@@ -35,8 +37,6 @@ _NUMBERED = (
 )
 """What tools put in front of a line: `41: `, `path:41:`, `41 | `, `41-`; or `41` and blanks."""
 _MARKED = re.compile(r"[ \t]*(?P<mark>->|[-+>])(?P<rest>.*)")
-_NOTE = re.compile(r" (?:#|//|<-|\u2190|/\*)")
-_MOST_NOTES = 20
 _STATEMENT = re.compile(
     r"[ \t]*(?:@|(?:def|class|return|import|from|if|elif|else|for|while|with|try|except|finally"
     r"|raise|assert|async|del|pass|break|continue|global|nonlocal|const|let|var|function|export"
@@ -159,24 +159,41 @@ class Reading:
 
     def matches(self, source: Source, named: int) -> Iterator[Match]:
         """The places where it stands, sure or not; `named` is the line that the finding names."""
-        for index in self._starts(source):
+        if not self._can_stand(source):
+            return
+        starts, crowded = self._starts(source, named - 1)
+        for index in starts:
             match = self._match_at(source, index)
-            if match is None:
-                continue
-            if self.number not in {None, named, match.lines[0] + 1} and not match.doubt:
-                match = replace(match, doubt="the number in front of it is that of another line")
-            yield match
+            if match is None or match.doubt:
+                yield from filter(None, [match])
+            elif self.number not in {None, named, match.lines[0] + 1}:
+                yield replace(match, doubt="the number in front of it is that of another line")
+            elif crowded and named - 1 not in match.lines:
+                yield replace(match, doubt="there are too many places like it to tell")
+            else:
+                yield match
 
-    def _starts(self, source: Source) -> list[int]:
-        first = next((line for line in self.lines if not line.gap), None)
-        if first is None:  # nothing but an ellipsis
+    def _can_stand(self, source: Source) -> bool:
+        """Whether all that was not shortened is somewhere: cheap, and rules out most."""
+        kept = self._kept()
+        return len(self.lines) - len(kept) <= _MOST_GAPS and all(
+            line.shortened or line.exact in source.by_key for line in kept
+        )
+
+    def _starts(self, source: Source, named: int) -> tuple[list[int], bool]:
+        """Where it can begin, near the named index first, and whether there are more places."""
+        kept = self._kept()
+        if not kept:  # nothing but an ellipsis
             only = self.lines[0].exact if len(self.lines) == 1 else ""
-            return source.by_key.get(only, []) if only else []
-        found = list(source.by_key.get(first.exact, ()))[:_MOST_PLACES]
-        for one in first.shortened:
-            longest = max(one.pieces, key=len)
-            found += source.holding(longest, _MOST_PLACES)
-        return list(dict.fromkeys(found))
+            found = source.by_key.get(only, [])
+        else:
+            found = list(source.by_key.get(kept[0].exact, ()))
+            for one in kept[0].shortened:
+                found += source.holding(max(one.pieces, key=len), _MOST_PLACES + 1)
+        most = _MOST_PLACES if len(self.lines) == 1 else _MOST_PLACES_OF_SEVERAL
+        near = range(max(0, named - len(self.lines) + 1), min(named + 1, len(source.keys)))
+        likely = [*near, *found[: most + 1]] if kept else found
+        return list(dict.fromkeys(likely)), len(found) > most
 
     def _match_at(self, source: Source, start: int) -> Match | None:
         if len(self.lines) == 1:
@@ -202,6 +219,8 @@ class Reading:
             if behind_gap:
                 doubts.append("nothing is left out where it says so")
             at, skip = matched[-1] + 1, _MOST_SKIPPED
+        if not matched:
+            return None
         if self.lines[-1].gap and self.lines[-2].exact.endswith(":"):
             doubts.append(_DOTS_DOUBT)
         cut = any(line.gap for line in self.lines)
@@ -281,6 +300,15 @@ def _next(source: Source, line: _Line, at: int) -> tuple[int, str] | None:
     return None if doubt is None else (at, doubt)
 
 
+def too_long(quote: str) -> bool:
+    """Whether it is too much to be looked for."""
+    return (
+        len(quote) > MOST_CHARACTERS
+        or len(split_lines(quote)) > MOST_LINES
+        or len(_DOTS.findall(quote)) > _MOST_DOTS
+    )
+
+
 def read(quote: str) -> list[Reading]:
     """The ways in which a quote can be meant, as it stands first; [] where it says nothing."""
     bodies = [quote]
@@ -356,36 +384,3 @@ def _marked(lines: list[str]) -> Reading | None:
         elif match["rest"].strip() and not (match["mark"] == "+" and "-" in marks):
             kept.append(_Line.of(match["rest"], marked=True))
     return Reading(tuple(kept)) if kept else None
-
-
-def loose(quote: str) -> list[str]:
-    """What may be left of a quote that was changed on its way, without blanks: good for a doubt,
-    never for a proof.
-    """
-    stripped = quote.strip()
-    forms = [
-        html.unescape(quote),
-        quote.replace("\\n", "\n").replace("\\t", "\t").replace('\\"', '"').replace("\\'", "'"),
-        quote.replace("\\\\", "\\"),
-        _redecoded(quote),
-    ]
-    if len(stripped) > 1 and stripped[0] == stripped[-1] and stripped[0] in "\"'":
-        forms.append(stripped[1:-1])
-    found = dict.fromkeys(map(squeeze, forms))
-    return [one for one in found if len(one) >= _MIN_LOOSE]
-
-
-def without_note(quote: str) -> list[str]:
-    """The quote without what the agent may have put behind it as a comment."""
-    whole = key(quote)
-    return [whole[: match.start()] for match in islice(_NOTE.finditer(whole), _MOST_NOTES)]
-
-
-def _redecoded(text: str) -> str:
-    """UTF-8 that was read as if it were a western encoding."""
-    for encoding in ("cp1252", "latin-1"):
-        try:
-            return text.encode(encoding).decode("utf-8")
-        except UnicodeError:
-            continue
-    return text

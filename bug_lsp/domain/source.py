@@ -20,6 +20,9 @@ _BINARY_LOOK = 8_000
 """Bytes in which git looks for a NUL to tell a binary file."""
 _LOST = re.compile("\ufffd+")
 _UNDECODED = re.compile("[\udc80-\udcff]")
+_INVISIBLE = re.compile(
+    "[\u00ad\u061c\u180e\u200b-\u200f\u202a-\u202e\u2060-\u206f\ufe00-\ufe0f\ufeff\ufff9-\ufffb]+"
+)
 _NOT_ASCII = re.compile(r"[^\x00-\x7f]+")
 _FEW = 8
 _ALIKE = str.maketrans(
@@ -92,8 +95,7 @@ def squeeze(text: str) -> str:
     shows. Equal here does not mean equal; different here does mean different.
     """
     if not text.isascii():
-        text = unicodedata.normalize("NFKC", text.translate(_ALIKE))
-        text = "".join(char for char in text if unicodedata.category(char) != "Cf")
+        text = _INVISIBLE.sub("", unicodedata.normalize("NFKC", text.translate(_ALIKE)))
     return "".join(text.split())
 
 
@@ -146,6 +148,10 @@ class Source:
         parts = [squeeze(one) for one in self.keys]
         return "".join(parts), [0, *accumulate(map(len, parts))]
 
+    @cached_property
+    def _ascii(self) -> str:
+        return _NOT_ASCII.sub("", self._squeezed[0])
+
     def holding(self, piece: str, most: int = 500) -> Iterator[int]:
         """The lines whose key holds this, at most so many."""
         text, starts = self._joined
@@ -170,7 +176,7 @@ class Source:
     def squeezed_ascii(self, quote: str) -> bool:
         """Whether it stands here if only its ASCII characters count, and there are enough."""
         wanted = _NOT_ASCII.sub("", squeeze(quote))
-        return len(wanted) >= _FEW and wanted in _NOT_ASCII.sub("", self._squeezed[0])
+        return len(wanted) >= _FEW and wanted in self._ascii
 
     def squeezed_in(self, squeezed: str, index: int) -> bool:
         """Whether it stands in that line, if blanks do not count."""

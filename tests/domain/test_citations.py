@@ -183,7 +183,7 @@ def test_sentences_lie_in_the_text_one_after_the_other(text: str) -> None:
 def test_what_is_cited_stays_cited_when_it_is_marked(text: str) -> None:
     once = mark(text, KNOWN, REFUTED, WRONG)
     assert set(ids_in(text)) <= set(ids_in(once))
-    assert set(places_in(text)) == set(places_in(once))
+    assert set(places_in(text)) <= set(places_in(once))
 
 
 @pytest.mark.parametrize(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import time
 import unicodedata
 from collections import Counter
 from collections.abc import Callable, Iterator
@@ -10,10 +11,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from bug_lsp.domain import evidence
 from bug_lsp.domain.proof import Verdict
-from bug_lsp.domain.source import split_lines
+from bug_lsp.domain.source import key, split_lines
 from tests.support.facts import session_id
 from tests.support.snapshots import checked, finding, handed_in, snapshot
 
@@ -73,7 +76,9 @@ def test_a_line_is_verified_however_it_was_copied(quote: str) -> None:
         ("return price - price * rate # sign # wrong", "with a remark that is not in the file"),
         ("return ... rate", "too little of it is left to tell"),
         ("... price * rate", "too little of it is left to tell"),
-        ("return price-price*rate", "only a part of the line is quoted"),
+        ("return price-price*rate", "in blanks or look-alike characters"),
+        ("return\xa0price - price * rate", "in blanks or look-alike characters"),
+        ("return price \u2212 price * rate", "in blanks or look-alike characters"),
         ("return price - price * rate  # <- the sign", "with a remark that is not in the file"),
         ("'return price - price * rate'", "not verbatim"),
         ("- price - price * rate", "only a part of the line is quoted"),
@@ -303,6 +308,77 @@ def test_ids_are_counted_in_the_order_of_the_roster() -> None:
 
 
 # Many findings of every kind, over generated files and this project's own.
+
+
+lines_of_code = st.lists(
+    st.sampled_from(
+        ["x = 1", "    x = 1", "return x", "", ")", "...", "…", "- x", "41: x", "`x`", "é"]
+    )
+    | st.text(st.characters(exclude_categories=("Cs", "Cc")), max_size=12),
+    min_size=1,
+    max_size=12,
+)
+quoted = st.lists(
+    st.sampled_from(
+        ["x", " ", "...", "…", "`", "```", "\n", "- ", "+", "1:", "2\t", "return", "(", "é"]
+    )
+    | st.text(max_size=3),
+    max_size=10,
+).map("".join)
+
+
+@given(lines_of_code, st.data())
+def test_every_line_of_any_text_is_verified_where_it_stands(
+    lines: list[str], data: st.DataObject
+) -> None:
+    at = data.draw(st.integers(0, len(lines) - 1))
+    end = data.draw(st.sampled_from(["\n", "\r\n", "\r"]))
+    found = checked({"a.py": end.join(lines)}, "a.py", at + 1, lines[at])
+    assert found.verdict is (VERIFIED if key(lines[at]) else UNKNOWN)
+    assert found.to_json()
+
+
+@given(lines_of_code, quoted, st.integers(1, 15))
+def test_what_is_verified_consists_of_what_stands_there(
+    lines: list[str], quote: str, line: int
+) -> None:
+    found = checked({"a.py": "\n".join(lines), "b.py": "x = 1\n"}, "a.py", line, quote)
+    if found.verdict in {VERIFIED, MOVED}:
+        assert found.found_path == "a.py"
+        assert found.found_line is not None
+        there = key(lines[found.found_line - 1])
+        pieces = [piece for piece in there.split() if piece not in {"...", "…"}]
+        assert there in key(quote) or "..." in quote or "…" in quote or len(pieces) > 1
+    if found.verdict is CONTRADICTED:
+        assert key(quote) not in {key(one) for one in lines}
+        assert "".join(quote.split()) not in "".join("".join(lines).split())
+
+
+@pytest.mark.parametrize(
+    ("text", "quote"),
+    [
+        ("    return x\n" * 100_000, "return x\n" * 150 + "y"),
+        ("    return x\n" * 100_000, "return x\n...\n" * 10 + "y"),
+        ("x = " + "a b " * 500_000, "a ... " * 40 + "z"),
+        ("a\n" * 100_000, "`" * 20_000),
+        ("a\n" * 100_000, "a" * 10_000_000),
+        ("a\n" * 100_000, "\n" * 100_000),
+        ("value = compute(value)\n" * 50_000, "value = ... + 1"),
+    ],
+)
+def test_huge_files_and_quotes_cost_little_time(text: str, quote: str) -> None:
+    began = time.perf_counter()
+    found = checked({"a.py": text}, "a.py", 99, quote)
+    assert found.verdict in {CONTRADICTED, UNKNOWN}
+    assert time.perf_counter() - began < 20
+
+
+def test_the_named_line_is_found_among_a_hundred_thousand_like_it() -> None:
+    text = "    return x\n" * 100_000 + "    return y\n"
+    for quote in ("return x", "return x\nreturn y"):
+        assert checked({"a.py": text}, "a.py", 100_000, quote).verdict is VERIFIED
+    found = checked({"a.py": text}, "a.py", 5, "return x\nreturn y")
+    assert found.verdict in {MOVED, UNKNOWN}
 
 
 @dataclass(frozen=True)
