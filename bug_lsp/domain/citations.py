@@ -73,10 +73,12 @@ def mark(
     known_ids: Collection[str],
     refuted: Mapping[str, str],
     wrong_places: Mapping[tuple[str, int], str],
+    *,
+    sentences_too: bool = True,
 ) -> str:
     """The text with ids that do not exist, refuted ones and wrong places marked where they are
-    cited, and sentences without an id followed by `*(unverified)*`. Reasons are clauses. Marking
-    what is marked changes nothing.
+    cited, and (`sentences_too`) sentences without an id followed by `*(unverified)*`. Reasons are
+    clauses. Marking what is marked changes nothing.
     """
     marks: dict[int, list[str]] = {}
     for one in [*_ids(text), *_places(text)]:
@@ -86,7 +88,7 @@ def mark(
         ]:
             if reason:
                 marks.setdefault(one.at, []).append(f" **({reason})**")
-    for sentence in sentences(text):
+    for sentence in sentences(text) if sentences_too else ():
         if not ids_in(sentence.text) and not sentence.text.endswith(UNVERIFIED):
             marks.setdefault(sentence.end, []).append(f" {UNVERIFIED}")
     return _inserted(text, marks)

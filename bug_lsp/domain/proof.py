@@ -126,10 +126,16 @@ class Proof(StoredValue):
 
     def proven(self, session_id: str) -> bool:
         """Whether the session's patch passes every reproduction, and breaks nothing."""
-        checks = [one.id for one in self.reproduced()]
+        checks = [one.id for one in self.reproduced() if self._is_fair(one)]
         cells = [self.cell(session_id, check) for check in checks]
         passes = bool(checks) and all(one and one.outcome == "passed" for one in cells)
         return passes and self.breaks_nothing(session_id)
+
+    def _is_fair(self, one: Reproduction) -> bool:
+        """A test of an agent's that no patch at all passes may well ask for something wrong."""
+        return one.source != "session" or any(
+            cell.outcome == "passed" for cell in self.cells if cell.check == one.id
+        )
 
     def breaks_nothing(self, session_id: str) -> bool:
         """Whether the project's tests say nothing against it. What failed before may fail."""

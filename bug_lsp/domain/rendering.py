@@ -64,18 +64,12 @@ def render_region(
 
 
 def _cause(synthesis: Synthesis, checked: Checked) -> str:
-    body = _body(_marked(synthesis.root_cause, checked))
-    if not checked.cites or not checked.evidence_ids:
-        return body
-    alone = citations.sentences_without_evidence(synthesis.root_cause)
-    if not alone:
-        return body
-    count = "1 sentence" if len(alone) == 1 else f"{len(alone)} sentences"
-    return f"{body}\n\n*Unverified: {count} above without evidence.*"
+    all_of_it = checked.cites and bool(checked.evidence_ids)
+    return _body(_marked(synthesis.root_cause, checked, sentences_too=all_of_it))
 
 
 def _solution(synthesis: Synthesis, checked: Checked) -> str:
-    body = _body(_marked(synthesis.recommended_solution, checked))
+    body = _body(_marked(synthesis.recommended_solution, checked, sentences_too=False))
     said = [
         f"- {checked.labels.get(name, name)}: {facts}"
         for name in _spoken_of(synthesis, checked)
@@ -86,13 +80,19 @@ def _solution(synthesis: Synthesis, checked: Checked) -> str:
     )
 
 
-def _marked(text: str, checked: Checked) -> str:
+def _marked(text: str, checked: Checked, *, sentences_too: bool) -> str:
     refuted = {
         one.id: verdict(one).replace("**", "")
         for one in checked.proof.evidence
         if one.verdict is Verdict.CONTRADICTED
     }
-    return citations.mark(text, checked.evidence_ids, refuted, checked.wrong_places)
+    return citations.mark(
+        text,
+        checked.evidence_ids,
+        refuted,
+        checked.wrong_places,
+        sentences_too=sentences_too,
+    )
 
 
 def _spoken_of(synthesis: Synthesis, checked: Checked) -> list[str]:

@@ -76,7 +76,10 @@ def test_the_region_has_every_section_and_says_that_the_run_is_degraded(project:
     run = start(project.root, FINDS, EXITS_3, task=task).wait_finished()
     body = body_of(run.text)
     assert [line for line in body.splitlines() if line in HEADINGS] == HEADINGS
-    assert "## Synthesis (1 of 2 agents for shop/tax.py:3; degraded: 1 of 2 sessions completed, 1 failed)" in body
+    assert (
+        "## Synthesis (1 of 2 agents for shop/tax.py:3; degraded: 1 of 2 sessions completed, 1 failed)"
+        in body
+    )
     assert "`shop/tax.py:3` `return price - price * rate` (1 session)" in body
     assert "- **Debug (2)**, agent2: failed: " in body
     assert "merged by rule, without a model" in body
@@ -449,7 +452,7 @@ def test_a_block_that_is_not_valid_twice_gives_way_to_the_text_and_that_is_said(
 ) -> None:
     run = start(project.root, FINDS, FINDS, orchestrator=repairing(second)).wait_finished()
     body = body_of(run.text)
-    assert "## Root cause\n\nIn my words.\n" in body
+    assert "## Root cause\n\nIn my words. *(unverified)*\n" in body
     assert "Its closing block was not valid (" in body
     assert "shown as it stands" in body
     assert run.orchestrator.status is Status.COMPLETED
