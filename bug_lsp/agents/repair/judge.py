@@ -1,0 +1,174 @@
+"""What becomes of the tests when one candidate is in force."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal, TypeAlias
+
+from bug_lsp.agents.python_tests import ForkServer, RanTest, Reply, Request, SuiteRun
+
+from .candidates import Candidate
+from .source import SourceFile
+
+Outcome: TypeAlias = Literal["invalid", "hangs", "dies", "fails", "helps", "breaks", "passes"]
+"""`helps`: some failing test passes, not all. `breaks`: they all pass, but another one fails."""
+
+_LEAST_CPU = 0.25
+_HANGING_CPU = 0.6
+"""Seconds for tests that hang today: nobody knows how long they take when they do not."""
+_TIMES = 6
+_WALL_TIMES = 10
+"""The machine may be busy with other things."""
+_LEAST_WALL = 2.0
+_MOST_SECONDS = 30.0
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """The outcome for one candidate."""
+
+    candidate: Candidate
+    outcome: Outcome
+    broken: str = ""
+    """The test that passed before and does not any more."""
+
+
+class Judge:
+    """Tries candidates against the failing tests, then against those that reach the place."""
+
+    def __init__(
+        self,
+        server: ForkServer,
+        run: SuiteRun,
+        failing: Sequence[RanTest],
+        file_of: Callable[[str], SourceFile | None],
+        root: Path,
+    ) -> None:
+        self._server = server
+        self._file_of = file_of
+        self._root = root
+        self._run = run
+        self._failing = sorted(failing, key=_hung_last)
+        self._reaching: dict[tuple[str, int], list[RanTest]] = {}
+
+    async def judge(self, candidate: Candidate, *, cold: bool = False) -> Verdict:
+        """Run the failing tests; where all pass, also the passing ones that reach the place."""
+        reply = await self._ask(candidate, self._failing, cold=cold)
+        outcome = _outcome(reply)
+        if outcome != "passes":
+            return Verdict(candidate, outcome)
+        others = self.reaching(candidate)
+        if others:
+            reply = await self._ask(candidate, others, cold=cold)
+            if not reply.all_passed:
+                failed = [test.id for test in reply.tests if test.has_failed]
+                failed += [reply.dead.id] if reply.dead is not None else []
+                return Verdict(candidate, "breaks", failed[0] if failed else others[0].id)
+        return Verdict(candidate, "passes")
+
+    async def control(self) -> list[RanTest]:
+        """The failing tests that also fail alone, one after the other and unchanged."""
+        found = []
+        for test in self._failing:
+            reply = await self._server.ask(self._request({}, {}, [test]))
+            if reply.how != "done" or any(ran.has_failed for ran in reply.tests):
+                found.append(test)
+        return found
+
+    def narrow(self, failing: Sequence[RanTest]) -> None:
+        """Go by these failing tests only."""
+        self._failing = sorted(failing, key=_hung_last)
+
+    def reaching(self, candidate: Candidate) -> list[RanTest]:
+        """Passing tests that executed a line of the function that is edited, the quick first."""
+        file = self._file_of(candidate.path)
+        key = (candidate.path, candidate.line)
+        if key not in self._reaching:
+            lines = range(0) if file is None else file.lines_around(candidate.line)
+            executed = self._run.coverage.get(candidate.path, {})
+            indexes = {i for line in lines for i in executed.get(line, ())}
+            if not lines:  # what runs at import may matter to every test
+                indexes = set(range(len(self._run.tests)))
+            tests = [self._run.tests[index] for index in sorted(indexes)]
+            passing = [test for test in tests if test.outcome == "passed"]
+            self._reaching[key] = sorted(passing, key=lambda test: round(test.seconds, 1))
+        return self._reaching[key]
+
+    def text_of(self, candidate: Candidate) -> str:
+        """The whole file with the candidate in it."""
+        file = self._file_of(candidate.path)
+        assert file is not None  # noqa: S101 - the candidate was made from it
+        return file.apply(candidate.splices)
+
+    async def whole(self, candidate: Candidate, tests: Sequence[str], seconds: float) -> Reply:
+        """Many tests in a process that imports everything anew, for so long at most."""
+        path = self._root / candidate.path
+        request = Request(
+            tuple(tests),
+            texts={path: self.text_of(candidate)},
+            test_seconds=_MOST_SECONDS,
+            soft_seconds=seconds,
+            cpu_seconds=_MOST_SECONDS + seconds,
+            wall_seconds=seconds + 1,
+        )
+        return await self._server.ask(request, cold=True)
+
+    async def _ask(self, candidate: Candidate, tests: Sequence[RanTest], *, cold: bool) -> Reply:
+        path = self._root / candidate.path
+        texts, originals = {path: self.text_of(candidate)}, {path: self._original(candidate)}
+        cold = cold or candidate.cold
+        request = self._request(texts, originals, tests, cold=cold)
+        reply = await self._server.ask(request, cold=cold)
+        if reply.how == "cold":
+            request = self._request(texts, originals, tests, cold=True)
+            reply = await self._server.ask(request, cold=True)
+        return reply
+
+    def _original(self, candidate: Candidate) -> str:
+        file = self._file_of(candidate.path)
+        return "" if file is None else file.text
+
+    @staticmethod
+    def _request(
+        texts: dict[Path, str],
+        originals: dict[Path, str],
+        tests: Sequence[RanTest],
+        *,
+        cold: bool = False,
+    ) -> Request:
+        known = sum(test.seconds for test in tests if not _hung(test))
+        cpu = _LEAST_CPU + _TIMES * known + _HANGING_CPU * any(map(_hung, tests)) + 8 * cold
+        return Request(
+            tuple(test.id for test in tests),
+            texts=texts,
+            originals=originals,
+            stop_at_failure=True,
+            cpu_seconds=min(cpu, _MOST_SECONDS),
+            wall_seconds=min(max(_WALL_TIMES * cpu, _LEAST_WALL), _MOST_SECONDS),
+        )
+
+
+def _outcome(reply: Reply) -> Outcome:
+    helped = any(test.outcome == "passed" for test in reply.tests)
+    match reply.how:
+        case "invalid":
+            return "invalid"
+        case "hung":
+            return "helps" if helped else "hangs"
+        case "done":
+            ran = [test for test in reply.tests if test.outcome != "skipped"]
+            if ran and reply.all_passed:
+                return "passes"
+            return "helps" if helped else "fails"
+        case _:
+            return "helps" if helped else "dies"
+
+
+def _hung(test: RanTest) -> bool:
+    return test.failure is not None and test.failure.type == "Timeout"
+
+
+def _hung_last(test: RanTest) -> tuple[bool, float]:
+    return (_hung(test), round(test.seconds, 1))

@@ -1,0 +1,161 @@
+"""The search: candidates in their order, several at a time, until the best class is exhausted.
+
+What is found does not depend on which of two processes was quicker, unless time runs out.
+"""
+
+from __future__ import annotations
+
+import time
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+import anyio
+
+from bug_lsp.agents.base import Emit
+from bug_lsp.domain.events import Activity
+
+from .candidates import Candidate
+from .judge import Judge, Verdict
+
+MARGIN = 0.75
+"""How much less likely than the first candidate that passes those are that are still tried."""
+_TELL_SECONDS = 0.25
+
+
+@dataclass(slots=True)
+class Tally:
+    """What came of the candidates at one statement."""
+
+    tried: int = 0
+    helped: int = 0
+    """Those with which some failing test passes, whatever else breaks."""
+    passed: int = 0
+
+    @property
+    def share(self) -> float:
+        """Of those tried, how many turn a failing test green."""
+        return self.helped / self.tried if self.tried else 0.0
+
+
+@dataclass(slots=True)
+class Found:
+    """What the search came to."""
+
+    passing: list[Candidate] = field(default_factory=list)
+    """Candidates with which all tests that matter pass, the likeliest first."""
+    breaking: list[Verdict] = field(default_factory=list)
+    """Candidates with which the failing tests pass, and another one fails."""
+    tallies: dict[tuple[str, int], Tally] = field(default_factory=dict)
+    """By path and line."""
+    families: Counter[str] = field(default_factory=Counter)
+    outcomes: Counter[str] = field(default_factory=Counter)
+    tried: int = 0
+    left: int = 0
+    """Candidates that were not tried."""
+    ended: str = ""
+    """Why the search ended."""
+    first_after: float | None = None
+    """Seconds from the agent's start to the first verdict."""
+
+
+@dataclass
+class Search:
+    """One search over a list that may grow by a second one."""
+
+    judge: Judge
+    early: list[Candidate]
+    late: list[Candidate]
+    lanes: int
+    began: float
+    ends: float
+    """By the monotonic clock."""
+    emit: Emit
+    margin: float = MARGIN
+    _verdicts: list[Verdict] = field(default_factory=list)
+    _limit: float = float("inf")
+    _told: float = 0.0
+    _begun: int = 0
+    _first: float | None = None
+    _out_of_time: bool = False
+
+    async def run(self) -> Found:
+        """Try them."""
+        todo = iter(self._all())
+        async with anyio.create_task_group() as group:
+            for _ in range(self.lanes):
+                group.start_soon(self._lane, todo)
+        return self._found()
+
+    def _all(self) -> list[Candidate]:
+        """Late candidates only come when the early ones of their cost are through."""
+        return sorted([*self.early, *self.late], key=lambda candidate: candidate.rank)
+
+    async def _lane(self, todo: Iterator[Candidate]) -> None:
+        for candidate in todo:
+            if candidate.cost > self._limit:
+                return
+            left = self.ends - time.monotonic()
+            if left <= 0:
+                self._out_of_time = True
+                return
+            self._tell(candidate)
+            self._begun += 1
+            with anyio.move_on_after(left) as scope:
+                verdict = await self.judge.judge(candidate)
+                self._take(verdict)
+            if scope.cancelled_caught:
+                self._out_of_time = True
+
+    def _take(self, verdict: Verdict) -> None:
+        if self._first is None:
+            self._first = time.monotonic() - self.began
+        self._verdicts.append(verdict)
+        if verdict.outcome == "passes":
+            self._limit = min(self._limit, verdict.candidate.cost + self.margin)
+
+    def _tell(self, candidate: Candidate) -> None:
+        now = time.monotonic()
+        if now - self._told < _TELL_SECONDS:
+            return
+        self._told = now
+        total = len(self.early) + len(self.late)
+        passing = sum(verdict.outcome == "passes" for verdict in self._verdicts)
+        found = f", {passing} found" if passing else ""
+        text = (
+            f"trying {candidate.path}:{candidate.line} {candidate.what}"
+            f" ({total - self._begun} of {total} candidates left{found})"
+        )
+        self.emit(Activity(text=text, percentage=100 * self._begun // max(total, 1)))
+
+    def _found(self) -> Found:
+        # Beyond the limit it is chance what was still begun.
+        counted = [v for v in self._verdicts if v.candidate.cost <= self._limit]
+        counted.sort(key=lambda verdict: verdict.candidate.rank)
+        found = Found(
+            tried=len(counted),
+            left=len(self.early) + len(self.late) - len(counted),
+            first_after=self._first,
+        )
+        for verdict in counted:
+            one = verdict.candidate
+            tally = found.tallies.setdefault((one.path, one.line), Tally())
+            tally.tried += 1
+            found.families[one.family] += 1
+            found.outcomes[verdict.outcome] += 1
+            if verdict.outcome in {"helps", "breaks", "passes"}:
+                tally.helped += 1
+            if verdict.outcome == "passes":
+                tally.passed += 1
+                found.passing.append(one)
+            elif verdict.outcome == "breaks":
+                found.breaking.append(verdict)
+        found.ended = self._why(found)
+        return found
+
+    def _why(self, found: Found) -> str:
+        if self._out_of_time:
+            return "the time was over"
+        if found.passing:
+            return "all others are less likely"
+        return "all candidates were tried"
