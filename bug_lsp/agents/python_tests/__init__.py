@@ -2,7 +2,7 @@
 
 from .code_kind import is_test_code, project_frames
 from .command import understand
-from .fork_server import Collected, ForkServer, Reply, Request
+from .fork_server import Batch, Collected, ForkServer, Reply, Request, Tried
 from .project import PythonProject, has_python
 from .reproduce import (
     Chosen,
@@ -17,6 +17,7 @@ from .results import CollectionError, Failure, Frame, RanTest, SuiteRun
 from .suite import Plan, run_tests
 
 __all__ = [
+    "Batch",
     "Chosen",
     "Collected",
     "CollectionError",
@@ -30,6 +31,7 @@ __all__ = [
     "Reproduction",
     "Request",
     "SuiteRun",
+    "Tried",
     "chosen_by_command",
     "has_python",
     "is_test_code",

@@ -62,6 +62,27 @@ class Request:
 
 
 @dataclass(frozen=True, slots=True)
+class Batch:
+    """Changes to be tried against the same tests, each until the first one fails."""
+
+    tests: tuple[str, ...]
+    changes: tuple[tuple[dict[Path, str], dict[Path, str]], ...]
+    """For each the new texts and those that the server has imported."""
+    cpu_seconds: float
+    """For each."""
+    wall_seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class Tried:
+    """What came of one change of a batch."""
+
+    how: Literal["done", "failed", "hung", "died", "cold", "invalid"]
+    passed: int
+    """How many tests passed before one failed."""
+
+
+@dataclass(frozen=True, slots=True)
 class Reply:
     """What became of the child."""
 
@@ -209,8 +230,34 @@ class ForkServer:
 
     async def ask(self, request: Request, *, cold: bool = False) -> Reply:
         """Run tests in a child. `cold`: in one that imports the project anew."""
-        if self._gone[cold]:
+        answer, folder = await self._answer(_on_the_wire(request), cold=cold)
+        if answer is None:
             return Reply("died" if cold else "cold")
+        reply = _reply(answer, folder, self._project)
+        shutil.rmtree(folder, ignore_errors=True)
+        return reply
+
+    async def ask_many(self, batch: Batch) -> list[Tried | None]:
+        """Try changes one after the other in one child; None for those it did not come to."""
+        answer, folder = await self._answer(_many_on_the_wire(batch), cold=False)
+        found: list[Tried | None] = [None] * len(batch.changes)
+        if answer is None:
+            return [Tried("cold", 0)] * len(batch.changes)
+        for what, value in answer["said"]:
+            if what == "verdict":
+                found[value[0]] = Tried(value[1], value[2])
+        if None in found and not (answer["code"] == 0 and any(found)):
+            # It ended in the middle of this one, and not of itself.
+            found[found.index(None)] = Tried("hung" if answer["code"] is None else "died", 0)
+        shutil.rmtree(folder, ignore_errors=True)
+        return found
+
+    async def _answer(
+        self, request: dict[str, Any], *, cold: bool
+    ) -> tuple[dict[str, Any] | None, Path]:
+        """What the server answers, and the folder that the child had."""
+        if self._gone[cold]:
+            return None, self._place
         self._count += 1
         number = self._count
         folder = self._place / f"trial-{number}"
@@ -223,17 +270,13 @@ class ForkServer:
 
         self._waiting[number] = (cold, hand_over)
         try:
-            line = json.dumps(_on_the_wire(request, number, folder)) + "\n"
+            line = json.dumps(request | {"id": number, "folder": str(folder)}) + "\n"
             async with self._writing[cold]:
                 await _write(self._writers[cold], line.encode())
             await answered.wait()
         finally:
             self._waiting.pop(number, None)
-        if box[0] is None:
-            return Reply("died" if cold else "cold")
-        reply = _reply(box[0], folder, self._project)
-        shutil.rmtree(folder, ignore_errors=True)
-        return reply
+        return box[0], folder
 
 
 class _Answers(LinePipe):
@@ -257,10 +300,26 @@ async def _write(fd: int, data: bytes) -> None:
                 data = data[os.write(fd, data) :]
 
 
-def _on_the_wire(request: Request, number: int, folder: Path) -> dict[str, Any]:
+def _many_on_the_wire(batch: Batch) -> dict[str, Any]:
+    def named(texts: dict[Path, str]) -> dict[str, str]:
+        return {str(path): text for path, text in texts.items()}
+
+    count = len(batch.changes) + 1
     return {
-        "id": number,
-        "folder": str(folder),
+        "tests": list(batch.tests),
+        "batch": [
+            {"texts": named(texts), "originals": named(originals)}
+            for texts, originals in batch.changes
+        ],
+        "each_cpu_seconds": batch.cpu_seconds,
+        "each_wall_seconds": batch.wall_seconds,
+        "cpu_seconds": count * batch.cpu_seconds + 1,
+        "wall_seconds": count * batch.wall_seconds + 2,
+    }
+
+
+def _on_the_wire(request: Request) -> dict[str, Any]:
+    return {
         "tests": list(request.tests),
         "files": _files_of(request.tests),
         "texts": {str(path): text for path, text in request.texts.items()},

@@ -6,12 +6,8 @@ edit that it hands in is written where the session looks for a patch.
 
 from __future__ import annotations
 
-import io
-import os
-import shutil
 import time
-import tokenize
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import anyio
@@ -29,7 +25,6 @@ from bug_lsp.agents.python_tests import (
     missing_module,
     nothing_fails,
 )
-from bug_lsp.agents.spectrum.python_source import PythonSource
 from bug_lsp.agents.spectrum.suspects import Suspect, rank
 from bug_lsp.domain.errors import AgentFailure, FailureKind
 from bug_lsp.domain.events import Activity, FileEdit, Text, ToolCall, ToolResult
@@ -37,9 +32,11 @@ from bug_lsp.domain.events import Activity, FileEdit, Text, ToolCall, ToolResult
 from .answer import Outcome, answer
 from .baseline import Baseline, BaselineRun, mentioned
 from .candidates import Candidate, candidates, sites
+from .files import Files, encoding_of
 from .judge import Judge
+from .private_copy import private
 from .search import Found, Search
-from .source import SourceFile
+from .search import cores as _cores
 
 BUDGET_SECONDS = 60.0
 _FOR_THE_END = 0.12
@@ -52,7 +49,7 @@ class Repair:
 
     def __init__(self, *, budget_seconds: float = BUDGET_SECONDS, cores: int | None = None) -> None:
         self._budget = budget_seconds
-        self._cores = cores or len(os.sched_getaffinity(0))
+        self._cores = cores or _cores()
 
     async def run(self, job: Job, emit: Emit) -> Answer:
         """Run the tests, search, check, write the patch, answer in Markdown."""
@@ -64,7 +61,7 @@ class Repair:
             )
         began = time.monotonic()
         emit(Activity(text="looking for tests"))
-        project = await _private(PythonProject.of(job))
+        project = await private(PythonProject.of(job), "repair")
         chosen = await chosen_by_command(job, project, emit)
         server = ForkServer(project, framework=chosen.framework, env=chosen.env)
         async with server.serving():
@@ -77,53 +74,6 @@ class Repair:
         text = answer(outcome)
         emit(Text(text=text))
         return Answer(text=text)
-
-
-async def _private(project: PythonProject) -> PythonProject:
-    """The project in a copy of its own: what candidates write there is in nobody's way."""
-    place = project.scratch / "repair"
-    await anyio.to_thread.run_sync(_copy, project.copy, place, project.scratch)
-    copy = place.resolve()
-    return replace(project, copy=copy, cwd=copy / project.cwd.relative_to(project.copy))
-
-
-def _copy(source: Path, target: Path, scratch: Path) -> None:
-    def left_out(folder: str, names: list[str]) -> set[str]:
-        return {name for name in names if name == ".git" or Path(folder, name) == scratch}
-
-    shutil.rmtree(target, ignore_errors=True)
-    shutil.copytree(source, target, symlinks=True, ignore=left_out, ignore_dangling_symlinks=True)
-
-
-class Files:
-    """The files of a copy, each read and parsed once."""
-
-    def __init__(self, root: Path) -> None:
-        self._root = root
-        self._sources: dict[str, SourceFile | None] = {}
-        self._statements: dict[str, PythonSource] = {}
-
-    def source(self, path: str) -> SourceFile | None:
-        """A file to edit; None for one that this Python cannot read."""
-        if path not in self._sources:
-            self._sources[path] = self._read(self._root / path)
-        return self._sources[path]
-
-    def _read(self, file: Path) -> SourceFile | None:
-        try:
-            data = file.read_bytes()
-            text = data.decode(encoding_of(data))
-            return SourceFile(file.relative_to(self._root).as_posix(), text)
-        except (OSError, ValueError, SyntaxError, RecursionError):
-            return None
-
-    def statements(self, path: str) -> PythonSource:
-        """A file's lines and statements, for the ranking."""
-        if path not in self._statements:
-            file = self._root / path
-            data = file.read_bytes() if file.is_file() else b""
-            self._statements[path] = PythonSource.parse(data)
-        return self._statements[path]
 
 
 @dataclass
@@ -202,6 +152,8 @@ class _Work:
         search = Search(judge, early, late, baseline.lanes, self.began, ends, self.emit)
         found = await search.run()
         output = f"{found.tried} tried, {len(found.passing)} pass; {found.ended}"
+        if found.first_after is not None:
+            output += f"; the first judged after {found.first_after:.1f} s"
         self.emit(ToolResult(call_id="search", ok=True, output=output))
         return found
 
@@ -251,11 +203,6 @@ def _nowhere(failing: list[RanTest]) -> AgentFailure:
         f"{counted(len(failing), 'test')} fail, but no line of the project outside of the tests is"
         f" known to be executed by {failing[0].id}",
     )
-
-
-def encoding_of(data: bytes) -> str:
-    """The encoding that a Python file says it has."""
-    return tokenize.detect_encoding(io.BytesIO(data).readline)[0]
 
 
 def _encoded(path: Path, text: str) -> bytes:

@@ -83,7 +83,7 @@ def _patch(outcome: Outcome) -> str:
             " without breaking others."
         )
     text = (
-        f"## Patch\n\n{outcome.patch.path}:{outcome.patch.line}: {outcome.patch.what}"
+        f"## Patch\n\n{outcome.patch.path}:{outcome.patch.shown}: {outcome.patch.what}"
         f"\n\n{code_block(diff(outcome), 'diff')}\n\n{_verification(outcome)}"
     )
     return f"{text} Whether it is what was meant, the tests cannot say: read it."
@@ -126,7 +126,7 @@ def _alternatives(outcome: Outcome) -> str:
     if not found:
         return ""
     lines = ["## Other edits with which the tests pass", ""]
-    lines += [f"- {one.path}:{one.line}: {one.what}" for one in found[:_MOST_ALTERNATIVES]]
+    lines += [f"- {one.path}:{one.shown}: {one.what}" for one in found[:_MOST_ALTERNATIVES]]
     if len(found) > _MOST_ALTERNATIVES:
         lines.append(f"- and {len(found) - _MOST_ALTERNATIVES} more")
     return "\n".join(lines)
@@ -171,15 +171,15 @@ def _report(outcome: Outcome) -> Report:
     ranked = places(outcome)
     if patch is not None:
         findings.append(_of_patch(outcome, patch))
-        ranked = [one for one in ranked if (one.path, one.line) != (patch.path, patch.line)]
+        ranked = [one for one in ranked if (one.path, one.line) != (patch.path, patch.shown)]
     findings += [_of_suspect(one, outcome) for one in ranked]
     if patch is None:
         cause = f"No small edit repairs {outcome.failing[0].id}; see where it helped."
         return Report(root_cause=cause, findings=tuple(findings[:MOST_FINDINGS]))
     return Report(
-        root_cause=f"{patch.path}:{patch.line}: when {patch.what}, the failing tests pass.",
+        root_cause=f"{patch.path}:{patch.shown}: when {patch.what}, the failing tests pass.",
         findings=tuple(findings[:MOST_FINDINGS]),
-        fix=f"{patch.path}:{patch.line}: {patch.what}.",
+        fix=f"{patch.path}:{patch.shown}: {patch.what}.",
         verification=_verification(outcome),
     )
 
@@ -195,8 +195,8 @@ def _of_patch(outcome: Outcome, patch: Candidate) -> Finding:
     return Finding(
         claim=f"when {patch.what}, the failing tests pass and no other fails",
         path=patch.path,
-        line=patch.line,
-        quote=_quote(outcome, patch.path, patch.line),
+        line=patch.shown,
+        quote=_quote(outcome, patch.path, patch.shown),
         confidence=round(max(_SURE - 0.1 * len(rivals), _LEAST_SURE), 2),
     )
 

@@ -23,7 +23,7 @@ MOST_STATEMENTS = 120
 _LESS_SUSPICIOUS = 1.2
 """How much more an edit costs at a place that no failing test needs, by Ochiai's coefficient."""
 _NO_TRACEBACK = 0.2
-_AT_IMPORT = 0.6
+_AT_IMPORT = 0.35
 _EACH_RANK = 0.004
 
 
@@ -34,6 +34,8 @@ class Candidate:
     path: str
     line: int
     """The first line of the statement that is edited."""
+    shown: int
+    """The line that the edit is at: after a statement of many lines, its last."""
     splices: tuple[Splice, ...]
     what: str
     family: str
@@ -139,10 +141,12 @@ def _ran(file: SourceFile, function: ast.AST, ran_at_import: frozenset[tuple[str
 
 def _candidate(site: Site, edit: Edit, family: str, *, cold: bool) -> Candidate:
     splices = tuple(sorted(edit.splices, key=lambda splice: (splice.start, splice.end)))
+    last = site.statement.end_lineno or site.statement.lineno
     size = sum(len(splice.text) + splice.end - splice.start for splice in splices)
     return Candidate(
         path=site.file.path,
         line=site.file.first_line(site.statement),
+        shown=last if edit.after else site.file.first_line(site.statement),
         splices=splices,
         what=edit.what,
         family=family,

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal, TypeAlias
 
-from bug_lsp.agents.python_tests import ForkServer, RanTest, Reply, Request, SuiteRun
+from bug_lsp.agents.python_tests import Batch, ForkServer, RanTest, Reply, Request, SuiteRun, Tried
 
 from .candidates import Candidate
 from .source import SourceFile
@@ -18,6 +18,9 @@ Outcome: TypeAlias = Literal["invalid", "hangs", "dies", "fails", "helps", "brea
 _LEAST_CPU = 0.25
 _HANGING_CPU = 0.6
 """Seconds for tests that hang today: nobody knows how long they take when they do not."""
+_LEAST_EACH = 0.12
+_HANGING_EACH = 0.15
+"""The same for one of several in a child, which need not be forked."""
 _TIMES = 6
 _WALL_TIMES = 10
 """The machine may be busy with other things."""
@@ -67,6 +70,38 @@ class Judge:
                 failed += [reply.dead.id] if reply.dead is not None else []
                 return Verdict(candidate, "breaks", failed[0] if failed else others[0].id)
         return Verdict(candidate, "passes")
+
+    async def sift(self, candidates: Sequence[Candidate]) -> list[Outcome | None]:
+        """What the failing tests say to each, quickly; None: to be judged by itself.
+
+        What passes here may owe it to what was tried before in the same process, and is judged
+        again; so is what the child did not come to.
+        """
+        quick = [c for c in candidates if not c.cold]
+        found: dict[int, Outcome | None] = {}
+        todo = quick
+        while todo:
+            tried = await self._server.ask_many(self._batch(todo))
+            for candidate, one in zip(todo, tried, strict=True):
+                if one is not None:
+                    found[id(candidate)] = _sifted(one)
+            todo = [c for c, one in zip(todo, tried, strict=True) if one is None]
+        return [found.get(id(candidate)) for candidate in candidates]
+
+    def _batch(self, candidates: Sequence[Candidate]) -> Batch:
+        changes = []
+        for candidate in candidates:
+            path = self._root / candidate.path
+            changes.append(({path: self.text_of(candidate)}, {path: self._original(candidate)}))
+        known = sum(test.seconds for test in self._failing if not _hung(test))
+        hangs = any(map(_hung, self._failing))
+        cpu = _LEAST_EACH + _TIMES * known + _HANGING_EACH * hangs
+        return Batch(
+            tuple(test.id for test in self._failing),
+            tuple(changes),
+            cpu_seconds=min(cpu, _MOST_SECONDS),
+            wall_seconds=min(max(_WALL_TIMES * cpu, _LEAST_WALL), _MOST_SECONDS),
+        )
 
     async def control(self) -> list[RanTest]:
         """The failing tests that also fail alone, one after the other and unchanged."""
@@ -164,6 +199,20 @@ def _outcome(reply: Reply) -> Outcome:
             return "helps" if helped else "fails"
         case _:
             return "helps" if helped else "dies"
+
+
+def _sifted(tried: Tried) -> Outcome | None:
+    match tried.how:
+        case "done" | "cold":
+            return None
+        case "invalid":
+            return "invalid"
+        case "died":
+            return "helps" if tried.passed else "dies"
+        case "hung":
+            return "helps" if tried.passed else "hangs"
+        case _:
+            return "helps" if tried.passed else "fails"
 
 
 def _hung(test: RanTest) -> bool:

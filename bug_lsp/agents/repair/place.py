@@ -20,6 +20,8 @@ class Edit:
     """What changes, in a few words of Markdown."""
     cost: float
     """How unlikely it is that a person would make it: 1 is common, 4 is far-fetched."""
+    after: bool = False
+    """Whether it is after the statement, not in it."""
     outside_body: bool = False
     """Whether it changes what runs when the file is imported."""
 
@@ -104,8 +106,9 @@ class Place:
             where = "after" if after else "before"
             first = block.split("\n", 1)[0]
             more = " ..." if "\n" in block else ""
-            line = f"{quoted(first + more)} is inserted {where} line {self.line}"
-            yield Edit((splice,), line, cost)
+            at = (self.statement.end_lineno or self.line) if after else self.line
+            what = f"{quoted(first + more)} is inserted {where} line {at}"
+            yield Edit((splice,), what, cost, after=after)
 
 
 def quoted(text: str) -> str:

@@ -31,7 +31,7 @@ class Scope:
     sets: list[str] = field(default_factory=list)
     dicts: list[str] = field(default_factory=list)
     fields: list[str] = field(default_factory=list)
-    """Attribute names that the file uses on anything."""
+    """Attribute names that the file uses on anything, or that its classes have."""
     called: set[str] = field(default_factory=set)
     """Locals and attributes that the function calls."""
 
@@ -55,7 +55,8 @@ def scope_of(file: SourceFile, function: ast.AST | None) -> Scope:
     cls = file.enclosing(function, ast.ClassDef) if function is not None else None
     if isinstance(cls, ast.ClassDef):
         _add(scope.attributes, _attributes(cls), most=_MOST)
-    _add(scope.fields, (n.attr for n in ast.walk(file.tree) if isinstance(n, ast.Attribute)))
+    used = (n.attr for n in ast.walk(file.tree) if isinstance(n, ast.Attribute))
+    _add(scope.fields, [*used, *file.members])
     constants = [n for n in ast.walk(body) if isinstance(n, ast.Constant)]
     _add(scope.numbers, (repr(n.value) for n in constants if type(n.value) in {int, float}))
     _add(scope.strings, (repr(n.value) for n in constants if type(n.value) is str), most=_MOST)

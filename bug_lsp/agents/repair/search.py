@@ -5,6 +5,7 @@ What is found does not depend on which of two processes was quicker, unless time
 
 from __future__ import annotations
 
+import os
 import time
 from collections import Counter
 from collections.abc import Iterator
@@ -21,6 +22,14 @@ from .judge import Judge, Verdict
 MARGIN = 0.75
 """How much less likely than the first candidate that passes those are that are still tried."""
 _TELL_SECONDS = 0.25
+_CHUNK = 12
+_FIRST_CHUNK = 3
+
+
+def cores() -> int:
+    """How many processes can compute at a time."""
+    available = getattr(os, "sched_getaffinity", None)  # not on macOS
+    return len(available(0)) if available is not None else os.cpu_count() or 1
 
 
 @dataclass(slots=True)
@@ -81,7 +90,7 @@ class Search:
 
     async def run(self) -> Found:
         """Try them."""
-        todo = iter(self._all())
+        todo = iter(_chunks(self._all()))
         async with anyio.create_task_group() as group:
             for _ in range(self.lanes):
                 group.start_soon(self._lane, todo)
@@ -91,21 +100,30 @@ class Search:
         """Late candidates only come when the early ones of their cost are through."""
         return sorted([*self.early, *self.late], key=lambda candidate: candidate.rank)
 
-    async def _lane(self, todo: Iterator[Candidate]) -> None:
-        for candidate in todo:
-            if candidate.cost > self._limit:
+    async def _lane(self, todo: Iterator[list[Candidate]]) -> None:
+        for chunk in todo:
+            wanted = [candidate for candidate in chunk if candidate.cost <= self._limit]
+            if not wanted:
                 return
             left = self.ends - time.monotonic()
             if left <= 0:
                 self._out_of_time = True
                 return
-            self._tell(candidate)
-            self._begun += 1
+            self._tell(wanted[0])
+            self._begun += len(wanted)
             with anyio.move_on_after(left) as scope:
-                verdict = await self.judge.judge(candidate)
-                self._take(verdict)
+                await self._try(wanted)
             if scope.cancelled_caught:
                 self._out_of_time = True
+
+    async def _try(self, chunk: list[Candidate]) -> None:
+        outcomes = await self.judge.sift(chunk)
+        for candidate, outcome in zip(chunk, outcomes, strict=True):
+            if outcome is not None:
+                self._take(Verdict(candidate, outcome))
+        for candidate, outcome in zip(chunk, outcomes, strict=True):
+            if outcome is None and candidate.cost <= self._limit:
+                self._take(await self.judge.judge(candidate))
 
     def _take(self, verdict: Verdict) -> None:
         if self._first is None:
@@ -159,3 +177,12 @@ class Search:
         if found.passing:
             return "all others are less likely"
         return "all candidates were tried"
+
+
+def _chunks(candidates: list[Candidate]) -> Iterator[list[Candidate]]:
+    """A few at first, as the likeliest are to be judged soon."""
+    at, size = 0, _FIRST_CHUNK
+    while at < len(candidates):
+        yield candidates[at : at + size]
+        at += size
+        size = min(size + 1, _CHUNK)

@@ -94,6 +94,8 @@ class SourceFile:
     def __init__(self, path: str, text: str) -> None:
         self.path = path
         self.text = text
+        self.members: tuple[str, ...] = ()
+        """Attributes and methods of the classes that the file defines or imports."""
         self.tree = ast.parse(text)
         self._data = text.encode("utf-8")
         ends = [match.end() for match in re.finditer(rb"\r\n|\r|\n", self._data)]

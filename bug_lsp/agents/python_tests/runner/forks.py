@@ -22,6 +22,7 @@ from .limits import guard_exit, really_exit
 
 _CHUNK = 65536
 _MOST_SAID = 20_000_000
+_CLOCKS = (signal.SIGPROF, signal.SIGVTALRM)
 _SUBREAPER = 36
 """PR_SET_CHILD_SUBREAPER of Linux: orphans of our children become our children."""
 
@@ -162,7 +163,7 @@ class Server:
             for fd in (self._requests, self._answers, *(c.pipe for c in self._children.values())):
                 os.close(fd)
             self._selector.close()
-            limit(request["cpu_seconds"], self._memory)
+            limit(request["cpu_seconds"], self._memory, watch="batch" not in request)
             guard_exit()
             self._handle(request, pipe)
         except BaseException:  # noqa: BLE001 - whatever the project raises ends here
@@ -194,7 +195,7 @@ class Server:
         self.tell(
             {
                 "id": child.request["id"],
-                "code": None if child.killed or code == -signal.SIGPROF else code,
+                "code": None if child.killed or -code in _CLOCKS else code,
                 "seconds": round(time.monotonic() - child.began, 4),
                 "cpu": round(cpu, 4),
                 "said": _lines(bytes(child.said)),
@@ -211,10 +212,16 @@ def _lines(said: bytes) -> list[Any]:
     return found
 
 
-def limit(cpu_seconds: float, memory: int) -> None:
-    """End this process when it has computed for so long; let it have only so much more memory."""
-    signal.signal(signal.SIGPROF, signal.SIG_DFL)
-    signal.setitimer(signal.ITIMER_PROF, cpu_seconds)
+def limit(cpu_seconds: float, memory: int, *, watch: bool) -> None:
+    """End this process when it has computed for so long; let it have only so much more memory.
+
+    Without `watch` the finer of the two clocks is left to others.
+    """
+    which, number = signal.ITIMER_VIRTUAL, signal.SIGVTALRM
+    if watch:
+        which, number = signal.ITIMER_PROF, signal.SIGPROF
+    signal.signal(number, signal.SIG_DFL)
+    signal.setitimer(which, cpu_seconds)
     with contextlib.suppress(OSError, ValueError):
         pages = int(Path("/proc/self/statm").read_text(encoding="ascii").split()[0])
         most = pages * resource.getpagesize() + memory

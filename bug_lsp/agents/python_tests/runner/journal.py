@@ -45,6 +45,17 @@ class Journal:
         self._collection_errors: list[dict[str, Any]] = []
         self._began = 0.0
 
+    def another(self, *, stop_at_failure: bool) -> Journal:
+        """An empty one of the same kind, for this process."""
+        return Journal(
+            cwd=self._cwd,
+            places=self.places,
+            progress_fd=self._fd,
+            ends=float("inf"),
+            lines=None,
+            stop_at_failure=stop_at_failure,
+        )
+
     def test_id(self, file: str, name: str) -> str:
         """`tests/test_a.py::test_b`, always relative to the folder the tests run in."""
         return f"{self.place(file)}::{name}"

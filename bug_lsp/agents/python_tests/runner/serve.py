@@ -17,7 +17,7 @@ from pathlib import Path
 from types import FrameType
 from typing import Any
 
-from . import main, overlay
+from . import batch, main, overlay
 from .failure import Places
 from .forks import Server, become_subreaper
 from .journal import Journal
@@ -175,6 +175,9 @@ class _Collected:
         really_exit(0)
 
     def _hot(self, request: dict[str, Any], pipe: int) -> None:
+        if "batch" in request:
+            batch.run(request, pipe, self._journal, self._functions, self._run_tests)
+            return
         trial = Trial(request, pipe, self._config["root"])
         try:
             for path, text in request["texts"].items():

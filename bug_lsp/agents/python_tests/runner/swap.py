@@ -22,6 +22,7 @@ class Functions:
 
     def __init__(self, root: str) -> None:
         self._by_file: dict[str, list[FunctionType]] = defaultdict(list)
+        self._changed: list[tuple[FunctionType, CodeType]] = []
         real: dict[str, str] = {}
         inside = os.path.realpath(root) + os.sep
         for thing in gc.get_objects():
@@ -32,6 +33,12 @@ class Functions:
                 real[name] = os.path.realpath(name)
             if real[name].startswith(inside):
                 self._by_file[real[name]].append(thing)
+
+    def restore(self) -> None:
+        """Give all functions back the code that they had."""
+        for function, code in self._changed:
+            function.__code__ = code
+        self._changed.clear()
 
     def swap(self, file: str, old: str, new: str) -> None:
         """Give each function of the file the code that it has in the new text."""
@@ -49,10 +56,10 @@ class Functions:
             if len(paths) == 1 and paths[0] in after:
                 self._exchange(function, after[paths[0]])
 
-    @staticmethod
-    def _exchange(function: FunctionType, code: CodeType) -> None:
+    def _exchange(self, function: FunctionType, code: CodeType) -> None:
         if code.co_freevars != function.__code__.co_freevars:
             raise CannotSwapError(function.__qualname__)
+        self._changed.append((function, function.__code__))
         function.__code__ = code
 
 

@@ -6,6 +6,7 @@ measure coverage a second time are switched off; everything else stays as the pr
 
 from __future__ import annotations
 
+import traceback
 import unittest
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -185,7 +186,16 @@ class _Server(_Plugin):
         for item, following in zip(items, [*items[1:], None]):  # noqa: B905 - not in Python 3.8
             item.config.hook.pytest_runtest_protocol(item=item, nextitem=following)
             if journal.stopped is not None:
+                self._tear_down(item)
                 return
+
+    @staticmethod
+    def _tear_down(item: Any) -> None:
+        """What is kept for the next test: in this process there may come a run from the start."""
+        try:
+            item.session._setupstate.teardown_exact(None)  # noqa: SLF001 - pytest has no other way
+        except BaseException:  # noqa: BLE001 - fixtures of the project, or another pytest
+            traceback.print_exc()
 
 
 class _Brief:

@@ -21,12 +21,15 @@ _LONGEST = 60
 def edits(place: Place) -> Iterator[Edit]:
     """Other expressions in the place of each that is more than a constant."""
     near, far = _found(place)
+    elsewhere = _returned(place)
     for node in place.values:
         if isinstance(node, ast.Constant) or _is_inner_part(place, node):
             continue
         mine = type(node)
         for text, kind in near.items():
             cost = 2.5 if kind is mine else 2.9
+            if isinstance(place.parent(node), ast.Return) and text in elsewhere:
+                cost += 1.0  # two returns of the same: one of them would not be there
             yield from place.swap(node, text, cost)
             if kind is mine or isinstance(place.parent(node), ast.Return):
                 yield from _renamed(place, node, text, cost + 0.4)
@@ -34,6 +37,13 @@ def edits(place: Place) -> Iterator[Edit]:
             if kind is mine and text not in near:
                 yield from place.swap(node, text, 3.2)
                 yield from _renamed(place, node, text, 3.5)
+
+
+def _returned(place: Place) -> set[str]:
+    """What the function returns as a whole."""
+    nodes = own_nodes(place.function) if place.function is not None else ()
+    values = (n.value for n in nodes if isinstance(n, ast.Return))
+    return {place.src(value) for value in values if value is not None}
 
 
 def _is_inner_part(place: Place, node: ast.expr) -> bool:

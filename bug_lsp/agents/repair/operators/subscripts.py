@@ -87,10 +87,13 @@ def _cut(place: Place, node: ast.expr) -> Iterator[Edit]:
         return
     for piece, cost in {"[1:]": 2.4, "[:-1]": 2.4, "[::-1]": 2.6, "[0]": 2.6, "[-1]": 2.8}.items():
         yield from place.swap(node, f"{base}{piece}", cost)
+    # What is gone through or held is cut at a name; other values hardly ever are.
+    is_held = base in (*place.scope.lists, *place.scope.dicts)
+    likely = is_held or isinstance(place.parent(node), ast.For | ast.comprehension)
     for name in place.scope.locals:
         if name != base:
             for piece in (f"[{name}:]", f"[:{name}]", f"[{name}]"):
-                yield from place.swap(node, f"{base}{piece}", 2.8)
+                yield from place.swap(node, f"{base}{piece}", 2.8 if likely else 3.4)
 
 
 def exchanged_keys(place: Place, node: ast.Subscript) -> Iterator[Edit]:
