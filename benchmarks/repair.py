@@ -9,6 +9,7 @@ import argparse
 import json
 import os
 import shutil
+import sys
 import tempfile
 import time
 from collections.abc import Iterable
@@ -64,8 +65,7 @@ def main() -> None:
         if options.only and program.name not in options.only:
             continue
         rows.append(anyio.run(measure, program, options.seconds))
-        if not options.json:
-            print(_line(rows[-1]), flush=True)
+        print(_line(rows[-1]), flush=True, file=sys.stderr if options.json else sys.stdout)
     if options.json:
         print(json.dumps([asdict(row) for row in rows], indent=2))
         return

@@ -103,7 +103,7 @@ async def test_the_answer_shows_the_patch_the_check_and_the_search(cart):
 
     text = printed(done)
     assert "-    if full > free_from:\n+    if full >= free_from:" in text
-    assert "all tests were run again in a fresh process" in text
+    assert "all tests were run again at the end" in text
     assert "- `tests/test_cart.py::test_just_enough`: AssertionError: assert 105 == 100" in text
     assert re.search(r"\| `shop/cart.py:4` \| \d+ \| \d+ \| \d+ \| `if full > free_from:` \|", text)
     assert re.search(r"\d+ candidates tried, \d+ left: all others are less likely", text)
@@ -354,15 +354,21 @@ async def test_a_slow_suite_does_not_keep_the_search_from_beginning(project):
             "test_shop.py": "import time\nimport shop\n\n" + "\n".join(names),
         }
     )
+    job = project.job()
+    peer = time.monotonic()
+    command = [sys.executable, "-m", "pytest", "-q", "--collect-only"]
+    subprocess.run(command, cwd=project.copy, check=True, capture_output=True)
+    # Where even that takes long, the machine has other things to do.
+    slowness = max((time.monotonic() - peer) / 1.5, 1)
     began = time.monotonic()
 
-    done = await run_agent(Repair(budget_seconds=60), project.job())
+    done = await run_agent(Repair(budget_seconds=60), job)
 
-    assert time.monotonic() - began < 70
+    assert time.monotonic() - began < 60 + 5 * slowness
     output = [e.output for e in done.events if isinstance(e, ToolResult)][1]
     first = re.search(r"the first judged after ([\d.]+) s", output)
     assert first is not None
-    assert float(first[1]) < 10
+    assert float(first[1]) < 10 * slowness
     assert done.report.fix
 
 

@@ -107,7 +107,6 @@ class _Work:
                 f"{failing[0].id} fails only together with other tests, not alone: no edit of one"
                 " place can be judged by it",
             )
-        judge.narrow(alone)
         found = await self._search(judge, suspects, baseline)
         return await self._checked(
             Outcome(baseline, alone, suspects, found, self.files.source), judge
@@ -175,18 +174,22 @@ class _Work:
             self.emit(Activity(text=f"checking {candidate.path}:{candidate.line} {candidate.what}"))
             reaching = [test.id for test in judge.reaching(candidate)]
             order = dict.fromkeys([*shown, *reaching, *outcome.baseline.unknown, *others])
-            left = max(self.ends - time.monotonic(), 2.0)
-            reply = await judge.whole(candidate, list(order), left)
-            bad = [t.id for t in reply.tests if t.has_failed and t.id not in known - set(shown)]
-            ran = {test.id for test in reply.tests}
+            left = max(self.ends - time.monotonic(), 3.0)
+            lanes = outcome.baseline.lanes
+            replies = await judge.whole(candidate, list(order), left, lanes)
+            tests = [test for reply in replies for test in reply.tests]
+            bad = [t.id for t in tests if t.has_failed and t.id not in known - set(shown)]
+            ran = {test.id for test in tests}
             if bad and set(bad) <= set(outcome.baseline.unknown):
                 bad = await self._new(bad)
-            if reply.how != "done" or bad or not set(shown) <= ran:
+            died = any(reply.how != "done" for reply in replies)
+            if died or bad or not set(judge.first) <= ran:
                 outcome.rejected.append(candidate)
                 continue
             outcome.patch = candidate
             outcome.text = judge.text_of(candidate)
             outcome.checked = len(ran)
+            outcome.whole_suite = ran >= set(run.collected)
             break
         return outcome
 

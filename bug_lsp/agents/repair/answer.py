@@ -40,6 +40,7 @@ class Outcome:
     """The whole file with the patch in it."""
     checked: int = 0
     """How many tests were run with the patch, in a process that had not seen the code before."""
+    whole_suite: bool = False
     rejected: list[Candidate] = field(default_factory=list)
     """Candidates that passed in the search, but not in a fresh process."""
 
@@ -103,11 +104,11 @@ def diff(outcome: Outcome) -> str:
 
 def _verification(outcome: Outcome) -> str:
     whole = len(outcome.baseline.run.collected)
-    share = "all" if outcome.checked >= whole else f"{outcome.checked} of {whole}"
+    share = "all" if outcome.whole_suite else f"{outcome.checked} of {whole}"
     names = listed([code_span(test.id) for test in outcome.failing], 3)
     return (
         f"With it {names} {'pass' if len(outcome.failing) > 1 else 'passes'}; {share} tests were"
-        " run again in a fresh process, and none fails that passed before."
+        " run again at the end, and none fails that passed before."
     )
 
 

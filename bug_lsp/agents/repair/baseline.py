@@ -7,8 +7,11 @@ the search starts with the failing tests that are known, and the rest is left fo
 from __future__ import annotations
 
 import re
+import statistics
 import time
 from collections import defaultdict
+from collections.abc import Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
 
 import anyio
@@ -22,12 +25,15 @@ FIRST_SECONDS = 2.0
 _AFTER_HANGS = 1.0
 _MANY_HANGS = 2
 PATIENT_SECONDS = 6.0
-_CHUNK = 48
-_SOFT_SECONDS = 0.7
-_MOST_SOFT = 10.0
+_BLOCK = 8
+"""Tests that stand next to each other and are run together."""
+_MOST_BLOCKS = 8
+_CHUNK_SECONDS = 1.0
+_SOFT_SECONDS = 4.0
+_LOOK_SECONDS = 0.5
 _WAITING = 0.4
 """A suite that computes for less than this share of its time is run by more processes."""
-_START_ANYWAY = 5.0
+_START_ANYWAY = 3.0
 
 
 @dataclass
@@ -60,13 +66,13 @@ class BaselineRun:
     """When it ends at the latest."""
     first: frozenset[str] = frozenset()
     """Tests that are likely to fail."""
-    _queues: dict[str, list[str]] = field(default_factory=dict)
-    _soft: dict[str, float] = field(default_factory=lambda: defaultdict(lambda: _SOFT_SECONDS))
+    _blocks: list[list[str]] = field(default_factory=list)
     _ended: dict[str, RanTest] = field(default_factory=dict)
     _lines: dict[str, dict[int, set[str]]] = field(
         default_factory=lambda: defaultdict(lambda: defaultdict(set))
     )
     _patience: float = FIRST_SECONDS
+    _stuck: bool = False
     _cpu: float = 0.0
     _wall: float = 0.0
     _began: float = field(default_factory=time.monotonic)
@@ -75,8 +81,7 @@ class BaselineRun:
     async def run(self) -> Baseline:
         """Until all tests have run, or enough is known to begin."""
         collected = self.server.collected.tests
-        for test in sorted(collected, key=lambda name: name not in self.first):
-            self._queues.setdefault(test.partition("::")[0], []).append(test)
+        self._blocks = blocks(collected, self.first)
         async with anyio.create_task_group() as group:
             for number in range(4 * self.cores):
                 group.start_soon(self._lane, number)
@@ -93,31 +98,33 @@ class BaselineRun:
         return 4 * self.cores if waits else self.cores
 
     async def _lane(self, number: int) -> None:
-        while self._queues and not self._enough():
+        while self._blocks and not self._enough():
             if number >= self._lanes:
                 # Looked at again when one of the others has come back with its times.
-                with anyio.move_on_after(_SOFT_SECONDS):
+                with anyio.move_on_after(_LOOK_SECONDS):
                     await self._news.wait()
                 continue
-            file = next(iter(self._queues))
-            waiting = self._queues.pop(file)
-            chunk, rest = waiting[:_CHUNK], waiting[_CHUNK:]
-            if rest:
-                self._queues[file] = rest  # at the end: each file has its turn
-            await self._run_chunk(file, chunk)
+            count = self._at_once()
+            taken, self._blocks = self._blocks[:count], self._blocks[count:]
+            await self._run_chunk([test for block in taken for test in block])
+
+    def _at_once(self) -> int:
+        """How many blocks take about a second, by what tests have taken so far."""
+        if not self._ended:
+            return 1
+        usual = statistics.median(test.seconds for test in self._ended.values())
+        return min(max(int(_CHUNK_SECONDS / (_BLOCK * usual + 0.001)), 1), _MOST_BLOCKS)
 
     def _enough(self) -> bool:
         spent = time.monotonic() - self._began
         failed = any(test.has_failed and not _hung(test) for test in self._ended.values())
         return spent > self.seconds or (spent > _START_ANYWAY and failed)
 
-    async def _run_chunk(self, file: str, chunk: list[str]) -> None:
-        reply = await self.server.ask(self._request(chunk, self._patience, self._soft[file]))
-        self._take(reply)
+    async def _run_chunk(self, chunk: list[str]) -> None:
+        self._take(await self.server.ask(self._request(chunk, self._patience, _SOFT_SECONDS)))
         left = [test for test in chunk if test not in self._ended]
-        if left:
-            self._soft[file] = min(2 * self._soft[file], _MOST_SOFT)
-            self._queues[file] = left + self._queues.get(file, [])
+        if left and not self._stuck:
+            self._blocks.append(left)
         hangs = sum(_hung(test) for test in self._ended.values())
         if hangs >= _MANY_HANGS:
             self._patience = _AFTER_HANGS
@@ -150,7 +157,8 @@ class BaselineRun:
             self._ended[reply.dead.id] = reply.dead
         elif not reply.tests:
             # Nothing began: it must not be asked for ever.
-            self._queues.clear()
+            self._stuck = True
+            self._blocks.clear()
 
     async def _look_again(self) -> None:
         """Whether a test that ran long hangs, or is only slow: one is asked with more patience."""
@@ -189,6 +197,25 @@ class BaselineRun:
 
 def _hung(test: RanTest) -> bool:
     return test.failure is not None and test.failure.type == "Timeout"
+
+
+def blocks(tests: Sequence[str], first: AbstractSet[str]) -> list[list[str]]:
+    """Tests in blocks of one file each, in an order that soon has been everywhere.
+
+    Tests that fail for one reason mostly stand together: their neighbourhood is to be met early.
+    """
+    found: list[list[str]] = []
+    for test in tests:
+        file = test.partition("::")[0]
+        same = found and found[-1][0].partition("::")[0] == file
+        if same and len(found[-1]) < _BLOCK:
+            found[-1].append(test)
+        else:
+            found.append([test])
+    bits = max(len(found) - 1, 1).bit_length()
+    order = sorted(range(len(found)), key=lambda n: int(f"{n:0{bits}b}"[::-1], 2))
+    order.sort(key=lambda n: first.isdisjoint(found[n]))
+    return [found[n] for n in order]
 
 
 def mentioned(tests: tuple[str, ...], text: str) -> frozenset[str]:

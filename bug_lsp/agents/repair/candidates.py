@@ -23,7 +23,7 @@ MOST_STATEMENTS = 120
 _LESS_SUSPICIOUS = 1.2
 """How much more an edit costs at a place that no failing test needs, by Ochiai's coefficient."""
 _NO_TRACEBACK = 0.2
-_AT_IMPORT = 0.35
+_AT_IMPORT = 0.25
 _EACH_RANK = 0.004
 
 

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Literal, TypeAlias
+
+import anyio
 
 from bug_lsp.agents.python_tests import Batch, ForkServer, RanTest, Reply, Request, SuiteRun, Tried
 
@@ -26,6 +29,11 @@ _WALL_TIMES = 10
 """The machine may be busy with other things."""
 _LEAST_WALL = 2.0
 _MOST_SECONDS = 30.0
+_FIRST_SECONDS = 2.0
+_OTHERS_SECONDS = 4.0
+"""In a slow suite a candidate is judged by a part of the tests; the rest comes at the end."""
+_MOST_ASKED = 8
+_WORTH_SHARING = 5.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,15 +62,17 @@ class Judge:
         self._root = root
         self._run = run
         self._failing = sorted(failing, key=_hung_last)
+        self._first = _within(self._failing, _FIRST_SECONDS)
         self._reaching: dict[tuple[str, int], list[RanTest]] = {}
 
     async def judge(self, candidate: Candidate, *, cold: bool = False) -> Verdict:
         """Run the failing tests; where all pass, also the passing ones that reach the place."""
-        reply = await self._ask(candidate, self._failing, cold=cold)
+        reply = await self._ask(candidate, self._first, cold=cold)
         outcome = _outcome(reply)
         if outcome != "passes":
             return Verdict(candidate, outcome)
-        others = self.reaching(candidate)
+        others = [*self._failing[len(self._first) :], *self.reaching(candidate)]
+        others = _within(others, _OTHERS_SECONDS)
         if others:
             reply = await self._ask(candidate, others, cold=cold)
             if not reply.all_passed:
@@ -93,28 +103,39 @@ class Judge:
         for candidate in candidates:
             path = self._root / candidate.path
             changes.append(({path: self.text_of(candidate)}, {path: self._original(candidate)}))
-        known = sum(test.seconds for test in self._failing if not _hung(test))
-        hangs = any(map(_hung, self._failing))
+        known = sum(test.seconds for test in self._first if not _hung(test))
+        hangs = any(map(_hung, self._first))
         cpu = _LEAST_EACH + _TIMES * known + _HANGING_EACH * hangs
         return Batch(
-            tuple(test.id for test in self._failing),
+            tuple(test.id for test in self._first),
             tuple(changes),
             cpu_seconds=min(cpu, _MOST_SECONDS),
             wall_seconds=min(max(_WALL_TIMES * cpu, _LEAST_WALL), _MOST_SECONDS),
         )
 
     async def control(self) -> list[RanTest]:
-        """The failing tests that also fail alone, one after the other and unchanged."""
-        found = []
-        for test in self._failing:
-            reply = await self._server.ask(self._request({}, {}, [test]))
-            if reply.how != "done" or any(ran.has_failed for ran in reply.tests):
-                found.append(test)
-        return found
+        """The failing tests without those that, alone and with nothing changed, pass.
 
-    def narrow(self, failing: Sequence[RanTest]) -> None:
-        """Go by these failing tests only."""
-        self._failing = sorted(failing, key=_hung_last)
+        Of many only the first are asked, those that candidates have to pass first.
+        """
+        passing: set[str] = set()
+
+        async def ask(test: RanTest) -> None:
+            reply = await self._server.ask(self._request({}, {}, [test]))
+            if reply.all_passed:
+                passing.add(test.id)
+
+        async with anyio.create_task_group() as group:
+            for test in self._first[:_MOST_ASKED]:
+                group.start_soon(ask, test)
+        self._failing = [test for test in self._failing if test.id not in passing]
+        self._first = _within(self._failing, _FIRST_SECONDS)
+        return self._failing
+
+    @property
+    def first(self) -> list[str]:
+        """The failing tests that every candidate has to pass first."""
+        return [test.id for test in self._first]
 
     def reaching(self, candidate: Candidate) -> list[RanTest]:
         """Passing tests that executed a line of the function that is edited, the quick first."""
@@ -137,18 +158,41 @@ class Judge:
         assert file is not None  # noqa: S101 - the candidate was made from it
         return file.apply(candidate.splices)
 
-    async def whole(self, candidate: Candidate, tests: Sequence[str], seconds: float) -> Reply:
-        """Many tests in a process that imports everything anew, for so long at most."""
+    async def whole(
+        self, candidate: Candidate, tests: Sequence[str], seconds: float, lanes: int
+    ) -> list[Reply]:
+        """Many tests, for so long at most; of a slow suite only the first in a fresh process."""
+        known = {test.id: test for test in self._run.tests}
+        slow = sum(test.seconds for test in self._run.tests) > _WORTH_SHARING
+        shared = slow and not candidate.cold
+        count = len(tests)
+        if shared:
+            count = len(_within([known[t] for t in tests if t in known], _OTHERS_SECONDS))
+        rest = [list(tests[count:][n::lanes]) for n in range(lanes)]
+        found: list[Reply] = []
+
+        async def ask(part: Sequence[str], *, cold: bool) -> None:
+            request = self._unhurried(candidate, part, seconds)
+            found.append(await self._server.ask(request, cold=cold))
+
+        async with anyio.create_task_group() as group:
+            group.start_soon(partial(ask, tests[:count], cold=True))
+            for part in filter(None, rest):
+                group.start_soon(partial(ask, part, cold=False))
+        return found
+
+    def _unhurried(self, candidate: Candidate, tests: Sequence[str], seconds: float) -> Request:
         path = self._root / candidate.path
-        request = Request(
+        slowest = max((test.seconds for test in self._run.tests if not _hung(test)), default=0)
+        return Request(
             tuple(tests),
             texts={path: self.text_of(candidate)},
-            test_seconds=_MOST_SECONDS,
+            originals={path: self._original(candidate)},
+            test_seconds=_LEAST_WALL + _TIMES * slowest,
             soft_seconds=seconds,
             cpu_seconds=_MOST_SECONDS + seconds,
-            wall_seconds=seconds + 1,
+            wall_seconds=_MOST_SECONDS + seconds,
         )
-        return await self._server.ask(request, cold=True)
 
     async def _ask(self, candidate: Candidate, tests: Sequence[RanTest], *, cold: bool) -> Reply:
         path = self._root / candidate.path
@@ -199,6 +243,17 @@ def _outcome(reply: Reply) -> Outcome:
             return "helps" if helped else "fails"
         case _:
             return "helps" if helped else "dies"
+
+
+def _within(tests: Sequence[RanTest], seconds: float) -> list[RanTest]:
+    """The tests from the first on that take no longer than that together, one at least."""
+    found: list[RanTest] = []
+    for test in tests:
+        seconds -= _HANGING_CPU if _hung(test) else test.seconds
+        if found and seconds < 0:
+            break
+        found.append(test)
+    return found
 
 
 def _sifted(tried: Tried) -> Outcome | None:

@@ -7,6 +7,9 @@ from collections.abc import Iterator
 
 from bug_lsp.agents.repair.place import Edit, Place
 
+_SMALL = 2
+"""Numbers up to this one are counts and steps, which are off by one more often than others."""
+
 
 def edits(place: Place) -> Iterator[Edit]:
     """All constants and empty displays of the statement."""
@@ -30,7 +33,10 @@ def edits(place: Place) -> Iterator[Edit]:
 def _number(place: Place, node: ast.Constant, value: float) -> Iterator[Edit]:
     if isinstance(value, int):
         for other in (value + 1, value - 1):
-            yield from place.swap(node, str(other), 1.7 if abs(value) <= 2 else 2.2)  # noqa: PLR2004
+            cost = 1.7 if abs(value) <= _SMALL else 2.2
+            # To add nothing is better written without it, which is tried as well.
+            is_term = other == 0 and isinstance(place.parent(node), ast.BinOp)
+            yield from place.swap(node, str(other), cost + 0.5 * is_term)
     else:
         yield from place.swap(node, repr(value + 1), 2.6)
         yield from place.swap(node, repr(value - 1), 2.6)
