@@ -61,6 +61,7 @@ class Program:
             buggy = self.folder / "program" / name
             if buggy.is_file():
                 lines = _changed(_lines(buggy), _lines(path))
+                lines |= _statements(buggy, lines)
                 found |= {(f"program/{name.as_posix()}", line) for line in lines}
         return found
 
@@ -83,6 +84,16 @@ def _sources(folder: Path) -> Iterator[Path]:
 
 def _lines(path: Path) -> list[str]:
     return path.read_text(encoding="utf-8").splitlines()
+
+
+def _statements(path: Path, lines: set[int]) -> set[int]:
+    """The first lines of the statements that go over several lines and have one of these."""
+    found = set()
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.stmt) and not hasattr(node, "body"):
+            own = set(range(node.lineno, (node.end_lineno or node.lineno) + 1))
+            found |= {node.lineno} if own & lines else set()
+    return found
 
 
 def _changed(buggy: list[str], correct: list[str]) -> set[int]:

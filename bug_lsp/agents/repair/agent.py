@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import time
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 
 import anyio
@@ -31,7 +32,7 @@ from bug_lsp.domain.events import Activity, FileEdit, Text, ToolCall, ToolResult
 
 from .answer import Outcome, answer
 from .baseline import Baseline, BaselineRun, mentioned
-from .candidates import Candidate, candidates, sites
+from .candidates import MOST_LATE, Candidate, candidates, sites
 from .files import Files, encoding_of
 from .judge import Judge
 from .private_copy import private
@@ -142,12 +143,21 @@ class _Work:
 
     async def _search(self, judge: Judge, suspects: list[Suspect], baseline: Baseline) -> Found:
         self.emit(Activity(text="looking for edits"))
-        early, late = await anyio.to_thread.run_sync(self._candidates, suspects)
-        count = len(early) + len(late)
-        detail = f"{count} small edits at {len({(c.path, c.line) for c in early})} statements"
+        where = await anyio.to_thread.run_sync(sites, suspects, self.files.source)
+        ran = self.server.collected.ran_at_import
+        early = await anyio.to_thread.run_sync(
+            partial(candidates, where, late=False, ran_at_import=ran)
+        )
+        known = {(one.path, one.splices) for one in early}
+        detail = f"the {len(early)} likeliest edits at {counted(len(where), 'place')}"
         self.emit(ToolCall(call_id="search", name="search", detail=detail))
         whole = self.ends - self.began
         ends = self.ends - _FOR_THE_END * whole
+
+        def late() -> list[Candidate]:
+            found = candidates(where[:MOST_LATE], late=True, ran_at_import=ran)
+            return [one for one in found if (one.path, one.splices) not in known]
+
         search = Search(judge, early, late, baseline.lanes, self.began, ends, self.emit)
         found = await search.run()
         output = f"{found.tried} tried, {len(found.passing)} pass; {found.ended}"
@@ -155,14 +165,6 @@ class _Work:
             output += f"; the first judged after {found.first_after:.1f} s"
         self.emit(ToolResult(call_id="search", ok=True, output=output))
         return found
-
-    def _candidates(self, suspects: list[Suspect]) -> tuple[list[Candidate], list[Candidate]]:
-        where = sites(suspects, self.files.source)
-        ran = self.server.collected.ran_at_import
-        early = candidates(where, late=False, ran_at_import=ran)
-        late = candidates(where, late=True, ran_at_import=ran)
-        known = {(one.path, one.splices) for one in early}
-        return early, [one for one in late if (one.path, one.splices) not in known]
 
     async def _checked(self, outcome: Outcome, judge: Judge) -> Outcome:
         """The best candidate that holds in a fresh process, with the tests there is time for."""

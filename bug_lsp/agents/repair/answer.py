@@ -159,7 +159,7 @@ def _search(outcome: Outcome) -> str:
     odd = [f"{found.outcomes[key]} {text}" for key, text in what.items() if found.outcomes[key]]
     lines += [
         "",
-        f"{counted(found.tried, 'candidate')} tried, {found.left} left: {found.ended}."
+        f"{counted(found.tried, 'candidate')} tried: {found.ended}."
         + (f" {', '.join(odd)}." if odd else "")
         + (f" By kind: {kinds}." if kinds else ""),
     ]

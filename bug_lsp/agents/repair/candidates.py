@@ -20,6 +20,8 @@ LATE = frozenset({"insertion", "reuse", "guard", "template"})
 """Families with so many members that they only come once the others are through."""
 LEAST_LATE_COST = 2.5
 MOST_STATEMENTS = 120
+MOST_LATE = 30
+"""Statements at which the late families are tried."""
 _LESS_SUSPICIOUS = 1.2
 """How much more an edit costs at a place that no failing test needs, by Ochiai's coefficient."""
 _NO_TRACEBACK = 0.2
@@ -35,7 +37,7 @@ class Candidate:
     line: int
     """The first line of the statement that is edited."""
     shown: int
-    """The line that the edit is at: after a statement of many lines, its last."""
+    """The line that the edit is at, within the statement or, for what comes after it, its last."""
     splices: tuple[Splice, ...]
     what: str
     family: str
@@ -146,7 +148,7 @@ def _candidate(site: Site, edit: Edit, family: str, *, cold: bool) -> Candidate:
     return Candidate(
         path=site.file.path,
         line=site.file.first_line(site.statement),
-        shown=last if edit.after else site.file.first_line(site.statement),
+        shown=last if edit.after else site.file.line_of(splices[0].start),
         splices=splices,
         what=edit.what,
         family=family,

@@ -46,10 +46,10 @@ async def evidence(
             judge = Judge(server, shown.run, failing, files.source, project.copy)
             early = _likeliest(leading, files, server.collected.ran_at_import)
             search = Search(
-                judge, early, [], cores(), began, began + MOST_SECONDS, emit, margin=float("inf")
+                judge, early, list, cores(), began, began + MOST_SECONDS, emit, margin=float("inf")
             )
             found = await search.run()
-            if not found.left:
+            if found.tried == len(early):
                 return {
                     place: Evidence(tally.tried, tally.helped, tally.passed)
                     for place, tally in found.tallies.items()

@@ -8,15 +8,16 @@ from __future__ import annotations
 import os
 import time
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 
 import anyio
+import anyio.to_thread
 
 from bug_lsp.agents.base import Emit
 from bug_lsp.domain.events import Activity
 
-from .candidates import Candidate
+from .candidates import LEAST_LATE_COST, Candidate
 from .judge import Judge, Verdict
 
 MARGIN = 0.75
@@ -60,8 +61,6 @@ class Found:
     families: Counter[str] = field(default_factory=Counter)
     outcomes: Counter[str] = field(default_factory=Counter)
     tried: int = 0
-    left: int = 0
-    """Candidates that were not tried."""
     ended: str = ""
     """Why the search ended."""
     first_after: float | None = None
@@ -74,7 +73,9 @@ class Search:
 
     judge: Judge
     early: list[Candidate]
-    late: list[Candidate]
+    """In their order."""
+    late: Callable[[], list[Candidate]]
+    """Makes those that come later: there are so many that to make them takes time."""
     lanes: int
     began: float
     ends: float
@@ -87,21 +88,39 @@ class Search:
     _begun: int = 0
     _first: float | None = None
     _out_of_time: bool = False
+    _todo: Iterator[list[Candidate]] = field(default_factory=lambda: iter(()))
+    _known: int = 0
+    """How many candidates there are, as far as they are made."""
+    _all_known: bool = False
+    _turn: anyio.Lock = field(default_factory=anyio.Lock)
 
     async def run(self) -> Found:
         """Try them."""
-        todo = iter(_chunks(self._all()))
+        self._known = len(self.early)
+        soon = [one for one in self.early if one.cost < LEAST_LATE_COST]
+        self._todo = _chunks(soon)
         async with anyio.create_task_group() as group:
             for _ in range(self.lanes):
-                group.start_soon(self._lane, todo)
+                group.start_soon(self._lane)
         return self._found()
 
-    def _all(self) -> list[Candidate]:
-        """Late candidates only come when the early ones of their cost are through."""
-        return sorted([*self.early, *self.late], key=lambda candidate: candidate.rank)
+    async def _next(self) -> list[Candidate]:
+        """The next few candidates; none at the end, or where the rest is too unlikely."""
+        async with self._turn:
+            chunk = next(self._todo, None)
+            if chunk is None and not self._all_known and self._limit >= LEAST_LATE_COST:
+                self._all_known = True
+                rest = [one for one in self.early if one.cost >= LEAST_LATE_COST]
+                late = await anyio.to_thread.run_sync(self.late)
+                self._known += len(late)
+                rest += late
+                rest.sort(key=lambda candidate: candidate.rank)
+                self._todo = _chunks(rest, _CHUNK)
+                chunk = next(self._todo, None)
+            return chunk or []
 
-    async def _lane(self, todo: Iterator[list[Candidate]]) -> None:
-        for chunk in todo:
+    async def _lane(self) -> None:
+        while chunk := await self._next():
             wanted = [candidate for candidate in chunk if candidate.cost <= self._limit]
             if not wanted:
                 return
@@ -137,7 +156,7 @@ class Search:
         if now - self._told < _TELL_SECONDS:
             return
         self._told = now
-        total = len(self.early) + len(self.late)
+        total = self._known
         passing = sum(verdict.outcome == "passes" for verdict in self._verdicts)
         found = f", {passing} found" if passing else ""
         text = (
@@ -152,7 +171,6 @@ class Search:
         counted.sort(key=lambda verdict: verdict.candidate.rank)
         found = Found(
             tried=len(counted),
-            left=len(self.early) + len(self.late) - len(counted),
             first_after=self._first,
         )
         for verdict in counted:
@@ -179,9 +197,9 @@ class Search:
         return "all candidates were tried"
 
 
-def _chunks(candidates: list[Candidate]) -> Iterator[list[Candidate]]:
+def _chunks(candidates: list[Candidate], first: int = _FIRST_CHUNK) -> Iterator[list[Candidate]]:
     """A few at first, as the likeliest are to be judged soon."""
-    at, size = 0, _FIRST_CHUNK
+    at, size = 0, first
     while at < len(candidates):
         yield candidates[at : at + size]
         at += size

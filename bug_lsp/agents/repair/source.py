@@ -6,6 +6,7 @@ Edits are splices of the text, so whatever is not edited stays as its author for
 from __future__ import annotations
 
 import ast
+import bisect
 import re
 import textwrap
 from collections.abc import Iterable, Iterator
@@ -113,6 +114,10 @@ class SourceFile:
     def offset(self, line: int, column: int) -> int:
         """The byte at a place; the line counts from 1, the column is in bytes."""
         return self._starts[line - 1] + column
+
+    def line_of(self, offset: int) -> int:
+        """The line that a byte is in."""
+        return bisect.bisect_right(self._starts, offset)
 
     def span(self, node: ast.AST) -> tuple[int, int]:
         """Where a node begins and ends, its own parentheses left out."""

@@ -17,7 +17,7 @@ def edits(place: Place) -> Iterator[Edit]:
         match node:
             case ast.Constant(value=bool() as value):
                 yield from place.swap(node, repr(not value), 1.5)
-                yield from _names(place, node, 2.8)
+                yield from _asked(place, node)
             case ast.Constant(value=int() | float() as value):
                 yield from _number(place, node, value)
             case ast.Constant(value=str() as value):
@@ -28,6 +28,16 @@ def edits(place: Place) -> Iterator[Edit]:
                 yield from _names(place, node, 2.6)
             case ast.List(elts=[]) | ast.Tuple(elts=[]) | ast.Dict(keys=[]):
                 yield from _empty(place, node)
+
+
+def _asked(place: Place, node: ast.Constant) -> Iterator[Edit]:
+    """A question in the place of a truth value that was taken for granted."""
+    for name in place.scope.values:
+        yield from place.swap(node, name, 2.4)
+        yield from place.swap(node, f"not {name}", 2.4)
+        yield from place.swap(node, f"{name} == 0", 2.8)
+        yield from place.swap(node, f"{name} is None", 2.8)
+        yield from place.swap(node, f"{name} is not None", 2.8)
 
 
 def _number(place: Place, node: ast.Constant, value: float) -> Iterator[Edit]:

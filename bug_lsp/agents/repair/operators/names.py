@@ -89,7 +89,7 @@ def _name(place: Place, node: ast.Name) -> Iterator[Edit]:
     if node.id in {"self", "cls"}:
         return
     for name in place.scope.values:
-        cost = 1.6 if name == f"self.{node.id}" else 2.0
+        cost = 1.6 if name == f"self.{node.id}" else 1.9
         yield from place.swap(node, name, cost - _alike(node.id, name))
     for field in place.scope.fields:
         yield from place.swap(node, f"{node.id}.{field}", 3.0)

@@ -86,7 +86,7 @@ def _cut(place: Place, node: ast.expr) -> Iterator[Edit]:
     if base in {"self", "cls", "super()"}:
         return
     for piece, cost in {"[1:]": 2.4, "[:-1]": 2.4, "[::-1]": 2.6, "[0]": 2.6, "[-1]": 2.8}.items():
-        yield from place.swap(node, f"{base}{piece}", cost)
+        yield from place.swap(node, f"{base}{piece}", cost + 0.5 * isinstance(node, ast.Call))
     # What is gone through or held is cut at a name; other values hardly ever are.
     is_held = base in (*place.scope.lists, *place.scope.dicts)
     likely = is_held or isinstance(place.parent(node), ast.For | ast.comprehension)

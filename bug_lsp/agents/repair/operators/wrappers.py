@@ -67,7 +67,7 @@ def _bounded(place: Place, node: ast.expr) -> Iterator[Edit]:
         return
     for function in ("max", "min"):
         if target and node is getattr(place.statement, "value", None):
-            yield from place.swap(node, f"{function}({target}, {text})", 1.9)
+            yield from place.swap(node, f"{function}({target}, {text})", 2.0)
         for bound in ("0", "1"):
             yield from place.swap(node, f"{function}({bound}, {text})", 2.5)
         for name in place.scope.values[:8]:
