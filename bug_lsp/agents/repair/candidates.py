@@ -6,8 +6,9 @@ Pure: from the files and the ranking of their statements to a list. The same alw
 from __future__ import annotations
 
 import ast
+import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from bug_lsp.agents.spectrum.suspects import Suspect
 
@@ -26,6 +27,7 @@ _LESS_SUSPICIOUS = 1.2
 """How much more an edit costs at a place that no failing test needs, by Ochiai's coefficient."""
 _NO_TRACEBACK = 0.2
 _AT_IMPORT = 0.25
+_UNUSED = 0.8
 _EACH_RANK = 0.004
 
 
@@ -126,13 +128,23 @@ def candidates(
         cold = function is None or _ran(site.file, function, ran_at_import)
         for name, edits in FAMILIES.items():
             for edit in edits(place):
-                is_late = name in LATE or edit.cost >= LEAST_LATE_COST
+                likely = _likelier(edit, place.scope)
+                is_late = name in LATE or likely.cost >= LEAST_LATE_COST
                 if is_late == late:
-                    candidate = _candidate(site, edit, name, cold=cold)
+                    candidate = _candidate(site, likely, name, cold=cold)
                     key = (candidate.path, candidate.splices)
                     if key not in found or found[key].cost > candidate.cost:
                         found[key] = candidate
     return sorted(found.values(), key=lambda candidate: candidate.rank)
+
+
+def _likelier(edit: Edit, scope: Scope) -> Edit:
+    """An edit that uses a parameter that nothing else uses: it is there for something."""
+    for name in scope.unused:
+        pattern = rf"(?<![.\w]){re.escape(name)}\b"
+        if any(re.search(pattern, splice.text) for splice in edit.splices):
+            return replace(edit, cost=edit.cost - _UNUSED)
+    return edit
 
 
 def _ran(file: SourceFile, function: ast.AST, ran_at_import: frozenset[tuple[str, int]]) -> bool:

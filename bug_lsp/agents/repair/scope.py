@@ -32,6 +32,8 @@ class Scope:
     dicts: list[str] = field(default_factory=list)
     fields: list[str] = field(default_factory=list)
     """Attribute names that the file uses on anything, or that its classes have."""
+    unused: list[str] = field(default_factory=list)
+    """Parameters that the function does not read."""
     called: set[str] = field(default_factory=set)
     """Locals and attributes that the function calls."""
 
@@ -51,6 +53,8 @@ def scope_of(file: SourceFile, function: ast.AST | None) -> Scope:
         _add(scope.locals, [*_parameters(around), *_assigned(around)])
     body: ast.AST = function or file.tree
     _kinds(scope, body)
+    read = {n.id for n in ast.walk(body) if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Load)}
+    scope.unused = [name for name in scope.parameters if name not in read]
     _module_names(scope, file)
     cls = file.enclosing(function, ast.ClassDef) if function is not None else None
     if isinstance(cls, ast.ClassDef):

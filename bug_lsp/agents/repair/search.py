@@ -20,7 +20,7 @@ from bug_lsp.domain.events import Activity
 from .candidates import LEAST_LATE_COST, Candidate
 from .judge import Judge, Verdict
 
-MARGIN = 0.75
+MARGIN = 0.5
 """How much less likely than the first candidate that passes those are that are still tried."""
 _TELL_SECONDS = 0.25
 _CHUNK = 12

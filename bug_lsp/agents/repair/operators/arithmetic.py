@@ -86,6 +86,12 @@ def _grouping(place: Place, node: ast.BinOp) -> Iterator[Edit]:
             inner = _SIGNS.get(type(right.op), "@")
             grouped = f"({place.src(left)} {sign} {place.src(right.left)})"
             yield from place.swap(node, f"{grouped} {inner} {src(right.right, 14)}", 2.3)
+            inmost: ast.expr = right.left
+            while isinstance(inmost, ast.BinOp):
+                inmost = inmost.left
+            rest = place.file.between(place.file.span(inmost)[1], place.file.span(right)[1])
+            grouped = f"({place.src(left)} {sign} {place.src(inmost)})"
+            yield from place.swap(node, f"{grouped}{rest}", 2.3)
         if isinstance(left, ast.BinOp) and (
             type(left.op) is not type(node.op) or isinstance(node.op, ast.Sub)
         ):
