@@ -1,4 +1,4 @@
-"""What small edits say about statements that the tests alone cannot tell apart.
+"""What small edits say about the statements that the tests make suspicious.
 
 For `spectrum`: the likeliest edits of each are tried, none is handed in. A fixed number of edits,
 not a time, says when it ends, so that the same project gives the same ranking.
@@ -22,8 +22,8 @@ from .private_copy import private
 from .search import Search, cores
 
 MOST_SECONDS = 25.0
-_MOST_STATEMENTS = 16
-_EACH = 40
+_MOST_STATEMENTS = 12
+_EACH = 25
 """Edits of one statement."""
 _SLOW_SECONDS = 1.0
 
@@ -31,12 +31,12 @@ _SLOW_SECONDS = 1.0
 async def evidence(
     project: PythonProject, shown: Reproduction, suspects: Sequence[Suspect], emit: Emit
 ) -> dict[tuple[str, int], Evidence]:
-    """For each of the suspects that lead the ranking; nothing where that would take long."""
+    """For each of the first suspects; nothing where that would take long."""
     failing = [shown.run.tests[index] for index in shown.failing]
     slow = sum(test.seconds for test in failing) > _SLOW_SECONDS
-    if slow or not suspects or suspects[0].ties == 1:
+    if slow or len(suspects) <= 1:
         return {}
-    leading = [one for one in suspects if one.score >= suspects[0].score][:_MOST_STATEMENTS]
+    leading = suspects[:_MOST_STATEMENTS]
     began = time.monotonic()
     project = await private(project, "spectrum")
     files = Files(project.copy)

@@ -210,10 +210,10 @@ def _method_section(shown: Reproduction) -> str:
         f"The project's tests were run once by {run.runner} ({run.counted()}), recording which"
         " lines each test executes. A line's score is Ochiai's coefficient: failing tests that"
         " execute it / √(all failing tests x all tests that execute it); 1 means all failing"
-        " tests execute it and no passing one does. Among equals, lines at which a small edit"
-        " makes all tests pass come first, then lines in a failing test's traceback, then those"
-        " where more of the edits that were tried turn a failing test green, then lines of"
-        " shorter functions. Lines that run at import and"
+        " tests execute it and no passing one does. Lines at which a likely small edit makes the"
+        " failing tests pass and breaks no other come first. Among equals, lines in a failing"
+        " test's traceback come first, then those where more of the edits that were tried turn a"
+        " failing test green, then lines of shorter functions. Lines that run at import and"
         " lines run in other processes are not measured."
     )
     if run.stopped is not None and len(run.tests) < len(run.collected):

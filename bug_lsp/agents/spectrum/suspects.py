@@ -62,11 +62,11 @@ class Suspect:
         return self.depth < _NOT_IN_A_TRACEBACK
 
     @property
-    def place(self) -> tuple[float, bool, int, float]:
+    def place(self) -> tuple[bool, float, int, float]:
         """Its place in the ranking, the same for those that cannot be told apart."""
         one = self.evidence
         share = one.helped / one.tried if one.tried else 0.0
-        return (-round(self.score, 9), not one.repaired, self.depth, -round(share, 3))
+        return (not one.repaired, -round(self.score, 9), self.depth, -round(share, 3))
 
     @property
     def confidence(self) -> float:
@@ -130,7 +130,7 @@ def rank(run: SuiteRun, failing: Collection[int], source_of: SourceOf) -> list[S
 def sharpened(
     suspects: Iterable[Suspect], evidence: Mapping[tuple[str, int], Evidence]
 ) -> list[Suspect]:
-    """The same, where statements that stood at one place are told apart by what edits do."""
+    """The same, with what edits at the statements do: where one repairs, that says the most."""
     return _ranked(
         [replace(one, evidence=evidence.get((one.path, one.line), Evidence())) for one in suspects]
     )
