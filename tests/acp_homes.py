@@ -13,22 +13,20 @@ _FOLDER = folder()
 _PATH = os.pathsep.join(map(str, programs()))
 
 
-def write_gemini_home(home: Path, url: str, *, attempts: int = 1) -> dict[str, str]:
+def write_gemini_home(home: Path, url: str, *, attempts: int | None = 1) -> dict[str, str]:
     """Settings for the model at `url` in `home`, and the environment that makes Gemini use them.
 
-    `attempts` is how often it asks the model before it gives up; its own default takes minutes.
+    `attempts` is how often it asks the model before it gives up; its own default (None) takes
+    minutes.
     """
+    retries = {} if attempts is None else {"maxAttempts": attempts, "retryFetchErrors": False}
     settings = home / ".gemini" / "settings.json"
     settings.parent.mkdir(parents=True, exist_ok=True)
     settings.write_text(
         json.dumps(
             {
                 "security": {"auth": {"selectedType": "gemini-api-key"}},
-                "general": {
-                    "enableAutoUpdate": False,
-                    "maxAttempts": attempts,
-                    "retryFetchErrors": False,
-                },
+                "general": {"enableAutoUpdate": False, **retries},
                 "model": {"name": "gemini-2.5-pro", "disableLoopDetection": True},
                 "privacy": {"usageStatisticsEnabled": False},
                 "telemetry": {"enabled": False},

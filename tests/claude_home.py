@@ -5,11 +5,11 @@ from __future__ import annotations
 from pathlib import Path
 
 
-def write_claude_home(home: Path, url: str, *, retries: int = 1) -> dict[str, str]:
+def write_claude_home(home: Path, url: str, *, retries: int | None = 1) -> dict[str, str]:
     """A home for Claude, and the environment that makes it use that and the model at `url`.
 
     Nothing of the user's is left in it, neither their home nor their settings nor their login.
-    `retries` is how often Claude tries again; its own default takes minutes.
+    `retries` is how often Claude tries again; its own default (None) takes minutes.
     """
     claude_home = home / ".claude"
     claude_home.mkdir(parents=True, exist_ok=True)
@@ -22,7 +22,7 @@ def write_claude_home(home: Path, url: str, *, retries: int = 1) -> dict[str, st
         "CLAUDE_CODE_OAUTH_TOKEN": "",
         "ANTHROPIC_MODEL": "scripted",
         "CLAUDE_CODE_DISABLE_NONESSENTIAL_TRAFFIC": "1",
-        "CLAUDE_CODE_MAX_RETRIES": str(retries),
+        **({} if retries is None else {"CLAUDE_CODE_MAX_RETRIES": str(retries)}),
         "XDG_CACHE_HOME": str(home / ".cache"),
         "XDG_CONFIG_HOME": str(home / ".config"),
         "XDG_DATA_HOME": str(home / ".local" / "share"),

@@ -18,21 +18,24 @@ name = "scripted"
 base_url = {base_url}
 env_key = "SCRIPTED_API_KEY"
 wire_api = "responses"
+"""
+_RETRIES = """\
 request_max_retries = {retries}
 stream_max_retries = {retries}
 stream_idle_timeout_ms = 5000
 """
 
 
-def write_codex_home(home: Path, url: str, *, retries: int = 1) -> dict[str, str]:
+def write_codex_home(home: Path, url: str, *, retries: int | None = 1) -> dict[str, str]:
     """Settings for the model at `url` in `home`, and the environment that makes Codex use them.
 
     Nothing of the user's is left in it, neither their home nor their settings nor their login.
-    `retries` is how often Codex tries again; its own default takes seconds.
+    `retries` is how often Codex tries again; its own default (None) takes seconds.
     """
     codex_home = home / ".codex"
     codex_home.mkdir(parents=True, exist_ok=True)
-    config = _CONFIG.format(base_url=json.dumps(f"{url}/v1"), retries=retries)
+    config = _CONFIG.format(base_url=json.dumps(f"{url}/v1"))
+    config += "" if retries is None else _RETRIES.format(retries=retries)
     (codex_home / "config.toml").write_text(config, encoding="utf-8")
     return {
         "HOME": str(home),

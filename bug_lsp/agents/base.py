@@ -42,12 +42,17 @@ class Job:
     """A shell command that fails while the bug is there, if the user gave one."""
     command: tuple[str, ...] = ()
     """For an agent named by the user's settings: the program and its arguments."""
+    confine: tuple[str, ...] = ()
+    """Goes before the command line of every program that the agent starts; it holds that program to
+    the folders of the session."""
     env: dict[str, str] = field(default_factory=dict)
     """What the user's settings add to the environment of the program."""
     listen: Callable[[], Awaitable[str]] = _nobody_speaks
-    """Waits for what the user says to the agent while it works; for agents that can be steered."""
+    """Waits for what the user says to the agent while it works; for agents that can hear it then.
+    What it returned must be said, or it is lost."""
     follow_up: Callable[[str], str | None] = _no_follow_up
-    """Given the agent's answer: what to say next in the same conversation, None when done."""
+    """Given the agent's answer: what to say next in the same conversation, None when done.
+    What the user said and nobody listened to is among it."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,7 +19,17 @@ from bug_lsp.domain.errors import AgentFailure, FailureKind
 from bug_lsp.domain.events import Text
 
 from .base import Answer, Emit, Job
-from .program import Sink, how_it_ended, pipe, pump, start_failures, stop, to_our_stderr
+from .program import (
+    Sink,
+    exit_status,
+    find_program,
+    how_it_ended,
+    pipe,
+    pump,
+    start_failures,
+    stop,
+    to_our_stderr,
+)
 from .text import Ends, last_line
 
 __all__ = ["Command", "Ends"]
@@ -101,13 +111,14 @@ async def _follow(job: Job, prompt: str, on_stdout: Sink, on_stderr: Sink) -> in
     with pipe() as (out, out_end), pipe() as (err, err_end), tempfile.TemporaryFile() as stdin:
         stdin.write(prompt.encode(errors="replace"))
         stdin.seek(0)
+        env = {**os.environ, **job.env}
         process = await anyio.open_process(
-            job.command,
+            [*job.confine, *find_program(job.command, job.cwd, env)],
             stdin=stdin,
             stdout=out_end,
             stderr=err_end,
             cwd=job.cwd,
-            env={**os.environ, **job.env},
+            env=env,
         )
         out_end.close()
         err_end.close()
@@ -118,8 +129,8 @@ async def _follow(job: Job, prompt: str, on_stdout: Sink, on_stderr: Sink) -> in
                 status = await process.wait()
                 pumps.cancel_scope.deadline = anyio.current_time() + _DRAIN_SECONDS
         finally:
-            await stop(process)
-        return status
+            await stop(process, confined=bool(job.confine))
+        return exit_status(status, confined=bool(job.confine))
 
 
 def _readable(text: str) -> str:

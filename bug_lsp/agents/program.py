@@ -6,17 +6,20 @@ child of the program may hold them for ever (python/cpython#119710).
 
 from __future__ import annotations
 
+import errno
 import io
 import os
+import shutil
 import signal
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TypeAlias
 
 import anyio
 import anyio.abc
+import psutil
 
 from bug_lsp.domain.errors import AgentFailure, FailureKind
 
@@ -24,6 +27,9 @@ Sink: TypeAlias = Callable[[bytes], None]
 
 _CHUNK = 65_536
 _TERMINATE_SECONDS = 2.0
+_FIRST_OF_SIGNALS = 128
+"""What a sandbox adds to the number of the signal that ended the program inside."""
+_FATAL = range(1, 16)
 
 
 @contextmanager
@@ -46,16 +52,63 @@ async def pump(source: io.FileIO, sink: Sink) -> None:
             return
 
 
-async def stop(process: anyio.abc.Process, polite_seconds: float = _TERMINATE_SECONDS) -> None:
+def find_program(command: Sequence[str], cwd: Path, env: Mapping[str, str]) -> tuple[str, ...]:
+    """The command with its program's place; raises as the system would where it cannot be run.
+
+    Looked for by us: a sandbox in front of it would find anything to be an exit status of its own,
+    and a relative entry of PATH may lie in the workspace.
+    """
+    if not cwd.is_dir():
+        raise FileNotFoundError(errno.ENOENT, "no such folder", str(cwd))
+    name = command[0]
+    if os.sep in name:
+        found = cwd / name
+        if not found.exists():
+            raise FileNotFoundError(errno.ENOENT, "not found", name)
+        if not found.is_file() or not os.access(found, os.X_OK):
+            raise PermissionError(errno.EACCES, "not executable", name)
+        return (str(found), *command[1:])
+    place = shutil.which(name, path=env.get("PATH"))
+    if place is None or not Path(place).is_absolute():
+        raise FileNotFoundError(errno.ENOENT, "not found", name)
+    return (place, *command[1:])
+
+
+async def stop(
+    process: anyio.abc.Process,
+    polite_seconds: float = _TERMINATE_SECONDS,
+    *,
+    confined: bool = False,
+) -> None:
     """End a program that is still running: politely, and after a moment for good."""
     with anyio.CancelScope(shield=True):
-        for signal_it, seconds in ((process.terminate, polite_seconds), (process.kill, None)):
+        for number, seconds in ((signal.SIGTERM, polite_seconds), (signal.SIGKILL, None)):
             if process.returncode is not None:
                 return
-            with suppress(ProcessLookupError):
-                signal_it()
+            if confined and number == signal.SIGTERM:
+                _signal_inside(process.pid, number)
+            else:
+                with suppress(ProcessLookupError):
+                    process.send_signal(number)
             with anyio.move_on_after(seconds):
                 await process.wait()
+
+
+def _signal_inside(sandbox: int, number: signal.Signals) -> None:
+    """A sandbox hands no signal on: it would end at once, and all that is in it without a word."""
+    with suppress(psutil.Error):
+        for process in psutil.Process(sandbox).children(recursive=True):
+            with suppress(psutil.Error):
+                process.send_signal(number)
+
+
+def exit_status(status: int, *, confined: bool) -> int:
+    """How the program ended, negative for a signal as `subprocess` has it. A sandbox tells of the
+    signal as a shell does.
+    """
+    if confined and status - _FIRST_OF_SIGNALS in _FATAL:
+        return _FIRST_OF_SIGNALS - status
+    return status
 
 
 @contextmanager

@@ -24,10 +24,11 @@ ORCHESTRATORS = (*_EXTRAS, *PRESETS, "digest")
 """Agents that orchestrate and are known without settings."""
 
 
-CONFINED = ("codex", "digest")
-"""Agents that cannot write outside their copy, whatever they try."""
-STEERABLE = ("codex",)
-"""Agents that the user can speak to while they work."""
+CONFINE_THEMSELVES: Mapping[str, str] = {"codex": "Codex's own sandbox"}
+"""Agents that come with what holds them to their copy, and what that is."""
+START_NOTHING = ("digest",)
+"""Agents that only compute."""
+_STEERABLE = (*_EXTRAS, *PRESETS)
 
 
 class Availability(StoredValue):
@@ -43,6 +44,13 @@ class Availability(StoredValue):
 def known(custom: Mapping[str, CustomAgent]) -> tuple[str, ...]:
     """The agent types that may be asked for."""
     return (*BUILT_IN, *(name for name in custom if name not in BUILT_IN))
+
+
+def is_steerable(agent_type: str, custom: Mapping[str, CustomAgent]) -> bool:
+    """Whether the user can speak to the agent: while it works, or when its turn has ended."""
+    if agent_type in custom:
+        return custom[agent_type].type == "acp"
+    return agent_type in _STEERABLE
 
 
 def installed(agent_type: str, custom: Mapping[str, CustomAgent]) -> bool:

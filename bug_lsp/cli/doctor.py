@@ -12,8 +12,9 @@ from bug_lsp import __version__
 from bug_lsp.agents import registry
 from bug_lsp.domain.errors import BugLspError
 from bug_lsp.domain.model import Value
-from bug_lsp.domain.run import CustomAgent
+from bug_lsp.domain.settings import Settings
 from bug_lsp.session import settings
+from bug_lsp.session.confinement import confinement
 from bug_lsp.store.layout import state_root
 from bug_lsp.workspace import git
 
@@ -36,6 +37,14 @@ class Python(Value):
 
     version: str
     executable: str
+
+
+class Held(Value):
+    """Whether agents are held to their copies here."""
+
+    by: str | None
+    problem: str = ""
+    """Why not, as a clause."""
 
 
 class State(Value):
@@ -63,6 +72,7 @@ class Findings(Value):
     version: str
     ok: bool
     agents: tuple[registry.Availability, ...]
+    confinement: Held
     git: Git
     python: Python
     state: State
@@ -80,7 +90,8 @@ def doctor(*, as_json: bool) -> int:
 
 
 def _look() -> Findings:
-    config, custom = _config()
+    config, loaded = _config()
+    custom = loaded.agents
     names = dict.fromkeys([*registry.known(custom), *registry.ORCHESTRATORS])
     agents = tuple(registry.availability(name, custom) for name in names)
     able = [agent for agent in agents if agent.ready and agent.agent_type in registry.known(custom)]
@@ -89,11 +100,19 @@ def _look() -> Findings:
         version=__version__,
         ok=bool(able) and git_found.version is not None,
         agents=agents,
+        confinement=_held(loaded),
         git=git_found,
         python=Python(version=platform.python_version(), executable=sys.executable),
         state=_state(state_root()),
         config=config,
     )
+
+
+def _held(loaded: Settings) -> Held:
+    if loaded.confinement == "off":
+        return Held(by=None, problem="the setting `confinement` is off")
+    found = confinement(())
+    return Held(by=found.by, problem=found.problem)
 
 
 def _git() -> Git:
@@ -123,7 +142,7 @@ def _size(path: Path) -> int:
         return 0  # gone meanwhile
 
 
-def _config() -> tuple[Config, dict[str, CustomAgent]]:
+def _config() -> tuple[Config, Settings]:
     path = settings.config_path()
     exists = path.exists()
     try:
@@ -131,10 +150,10 @@ def _config() -> tuple[Config, dict[str, CustomAgent]]:
     except BugLspError as error:
         return Config(
             path=str(path), exists=exists, line=_line(path, error), problem=error.message
-        ), {}
+        ), Settings()
     except OSError as error:
-        return Config(path=str(path), exists=exists, problem=error.strerror), {}
-    return Config(path=str(path), exists=exists), loaded.agents
+        return Config(path=str(path), exists=exists, problem=error.strerror), Settings()
+    return Config(path=str(path), exists=exists), loaded
 
 
 def _line(path: Path, error: BugLspError) -> int | None:
@@ -157,6 +176,7 @@ def _say(found: Findings) -> None:
     can = "writable" if found.state.writable else "NOT WRITABLE: give BUG_LSP_STATE_DIR"
     out(f"state: {found.state.path} ({can}; {size})")
     out(f"config: {_config_line(found.config)}")
+    out(f"confinement: {_held_line(found.confinement)}")
     out("agents:")
     for agent in found.agents:
         only = " (orchestrates only)" if agent.agent_type == "digest" else ""
@@ -166,6 +186,12 @@ def _say(found: Findings) -> None:
         out(f"{line}: {agent.hint}" if agent.hint else line)
     if not found.ok:
         out("nothing can be debugged here: git and one agent that is ready are needed")
+
+
+def _held_line(held: Held) -> str:
+    if held.by:
+        return f"{held.by}; an agent writes only to its copy, its own folders and temporary ones"
+    return f"NONE: {held.problem}; what agents change outside their copies is only reported"
 
 
 def _config_line(config: Config) -> str:

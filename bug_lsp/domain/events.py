@@ -76,6 +76,15 @@ class Usage(TokenUsage):
     type: Literal["usage"] = "usage"
 
 
+class Confined(StoredValue):
+    """What holds the agent to its copy; nothing does where `by` is None."""
+
+    type: Literal["confined"] = "confined"
+    by: str | None
+    problem: str = ""
+    """Why nothing does, as a clause."""
+
+
 class Said(StoredValue):
     """The user said something to the agent while it worked."""
 
@@ -90,7 +99,9 @@ class Error(StoredValue):
     message: str
 
 
-Event = Text | Thinking | ToolCall | ToolResult | FileEdit | Activity | Usage | Said | Error
+Event = (
+    Text | Thinking | ToolCall | ToolResult | FileEdit | Activity | Usage | Confined | Said | Error
+)
 
 
 class Record(StoredValue):
@@ -104,3 +115,5 @@ class Record(StoredValue):
     usage: TokenUsage | None = None
     """What has been used up to here, where the agent has said."""
     event: Annotated[Event, Field(discriminator="type")]
+    doing: str = ""
+    """What the session does besides, where the event does not tell: one about its usage."""

@@ -7,7 +7,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from enum import StrEnum
 from pathlib import PurePath
-from typing import Literal
+from typing import Literal, TypeAlias
 
 from pydantic import AwareDatetime, Field
 
@@ -47,12 +47,18 @@ class AgentChoice(StoredValue):
     model: str | None = None
 
 
+ConfinementMode: TypeAlias = Literal["auto", "required", "off"]
+"""Whether agents are held to their copies: where the machine can, or else not started, or never."""
+
+
 class CustomAgent(StoredValue):
     """A program named by the user's own settings."""
 
     type: Literal["command", "acp"]
     command: tuple[str, ...] = Field(min_length=1)
     env: dict[str, str] = Field(default_factory=dict)
+    writable_paths: tuple[str, ...] = ()
+    """What it may write beside its copy; `~` and `$NAME` are expanded."""
 
 
 class Spec(StoredValue):
@@ -123,6 +129,8 @@ class Run(StoredValue):
     limits: Limits = Limits()
     test_command: str | None = None
     agents: dict[str, CustomAgent] = Field(default_factory=dict)
+    confinement: ConfinementMode = "auto"
+    writable_paths: tuple[str, ...] = ()
 
     @property
     def superseded(self) -> frozenset[str]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pydantic import Field
 
 from .model import Value
-from .run import AgentChoice, CustomAgent, Limits
+from .run import AgentChoice, ConfinementMode, CustomAgent, Limits
 
 
 class Settings(Value):
@@ -25,3 +25,7 @@ class Settings(Value):
     run_limits: Limits = Limits()
     agents: dict[str, CustomAgent] = Field(default_factory=dict)
     """Programs named by the user, by agent type. Never taken from a file in the workspace."""
+    confinement: ConfinementMode = "auto"
+    """Never taken from a file in the workspace, as are the paths."""
+    writable_paths: tuple[str, ...] = ()
+    """What every agent may write beside its copy; `~` and `$NAME` are expanded."""

@@ -9,6 +9,7 @@ import re
 from .budget import clip
 from .events import (
     Activity,
+    Confined,
     Error,
     Event,
     FileEdit,
@@ -77,6 +78,8 @@ class Transcript:
                 return self._result(ok=ok, output=clean(output))
             case FileEdit(path=path):
                 return self._enter("tools") + f"- **edited** {code(path)}\n"
+            case Confined(by=by, problem=problem):
+                return self._enter("tools") + f"- {_confined(by, problem)}\n"
             case Said(text=text):
                 quoted = clean(text).strip().replace("\n", "\n> ")
                 return self._enter("said") + f"> **you:** {quoted}\n"
@@ -96,6 +99,12 @@ class Transcript:
         shown = fenced(clip(output, RESULT_SHOWN), "text")
         indented = "".join(f"  {line}\n" for line in shown.splitlines())
         return f"\n{indented}" if ok else f"  failed:\n\n{indented}"
+
+
+def _confined(by: str | None, problem: str) -> str:
+    if by is not None:
+        return f"**confined** to its copy by {one_line(by)}"
+    return f"**not confined** to its copy: {one_line(problem, 300)}"
 
 
 def told(event: Event) -> str:
@@ -132,8 +141,8 @@ def activity(record: Record) -> str:
             return one_line(f"editing {path}", 80)
         case Activity(text=text):
             return one_line(text, 80)
-        case Usage():
-            return "working"
+        case Usage() | Confined():
+            return record.doing or "working"
         case Said():
             return "reading what you said"
         case Error(message=message):

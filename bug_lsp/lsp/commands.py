@@ -13,6 +13,8 @@ from bug_lsp.domain.errors import BadInput, Refused
 from bug_lsp.domain.run import AgentChoice, Context, Session, materialise_session
 from bug_lsp.domain.transcript import one_line
 from bug_lsp.session import cancel, forget, gate, start
+from bug_lsp.session.confine import confined_by
+from bug_lsp.session.confinement import confinement
 from bug_lsp.session.view import RunView
 from bug_lsp.store import runs
 from bug_lsp.store.layout import RunFolder, WorkspaceFolder
@@ -32,6 +34,9 @@ log = logging.getLogger(__name__)
 async def debug_with_agents(server: BugLspServer, argument: wire.DebugWithAgents) -> dict[str, Any]:
     """Start a debug run; returns its ids at once."""
     request = _request(server, argument)
+    asked = request.agents
+    names = server.settings.default_agents if asked is None else [one.agent_type for one in asked]
+    server.check_trusted(*names, server.settings.orchestrator.agent_type)
     folder = await run_sync(start.start_run, request, server.settings)
     server.watch(request.workspace)
     view = RunView(folder)
@@ -265,7 +270,14 @@ async def list_agents(server: BugLspServer, _argument: wire.Nothing) -> dict[str
     custom = server.settings.agents
     names = dict.fromkeys([*registry.known(custom), *registry.ORCHESTRATORS])
     found = [await run_sync(registry.availability, name, custom) for name in names]
-    return {"agents": [item.model_dump(mode="json", by_alias=True) for item in found]}
+    means = await run_sync(confinement, ())
+    return {
+        "agents": [
+            item.model_dump(mode="json", by_alias=True)
+            | {"confinedBy": confined_by(item.agent_type, server.settings, means)}
+            for item in found
+        ]
+    }
 
 
 @command("deleteDebugRun", wire.RunArgument)

@@ -33,6 +33,7 @@ from .documents import Documents
 from .follow import Follower
 from .progress import Progress
 from .protocol import INTERNAL, Protocol, refuse
+from .trust import Withheld
 
 if TYPE_CHECKING:
     from anyio.abc import TaskGroup
@@ -58,6 +59,7 @@ class BugLspServer(LanguageServer):
         self.tasks: TaskGroup
         self.backlog: Callable[[], int] = lambda: 0
         self.settings_read = anyio.Event()
+        self._withheld = Withheld()
         self._layers: list[dict[str, Any]] = [{}, {}]
         self._watches: dict[Path, Watch] = {}
         self._followers: dict[str, Follower] = {}
@@ -264,8 +266,10 @@ class BugLspServer(LanguageServer):
         """
         answer = await self.client.configuration("bugLsp", None)
         if isinstance(answer, dict):
-            self._layers[1] = {key: value for key, value in answer.items() if key != "agents"}
+            self._layers[1] = self._withheld.sift(answer)
         self.apply_settings()
+        for news in self._withheld.news(self.settings):
+            self.client.say(news, types.MessageType.Warning)
         self.settings_read.set()
 
     def initialization_options(self, options: Any) -> None:
@@ -280,6 +284,10 @@ class BugLspServer(LanguageServer):
             self.settings = user_settings.load(*self._layers)
         except BugLspError as error:
             self.client.say(f"bug-lsp settings: {error.message}", types.MessageType.Warning)
+
+    def check_trusted(self, *agent_types: str) -> None:
+        """Refuse agents that only a workspace's settings may have named."""
+        self._withheld.check(agent_types, self.settings.agents)
 
     async def attach(self) -> None:
         """Find the runs that are still going, or that somebody left half done."""

@@ -24,6 +24,7 @@ async def retry_session(server: BugLspServer, argument: wire.RetrySession) -> di
     choice = None
     if argument.agent_type is not None or argument.model is not None:
         agent = argument.agent_type or runs.spec(session).agent_type
+        server.check_trusted(agent)
         choice = AgentChoice(agent_type=agent, model=argument.model)
     new = await run_sync(steer.retry, session, choice, server.settings.agents)
     return await _started(server, session.run, new)
@@ -33,6 +34,7 @@ async def retry_session(server: BugLspServer, argument: wire.RetrySession) -> di
 async def add_agent(server: BugLspServer, argument: wire.AddAgent) -> dict[str, Any]:
     """Add a debug session to a run."""
     folder = server.run(argument.debug_run_id)
+    server.check_trusted(argument.agent_type)
     choice = AgentChoice(agent_type=argument.agent_type, model=argument.model)
     new = await run_sync(steer.add_agent, folder, choice, server.settings.agents)
     return await _started(server, folder, new)

@@ -127,6 +127,11 @@ def repair_prompt(problem: str) -> str:
     return _render("repair.md", problem=problem).strip()
 
 
+def said_prompt(text: str) -> str:
+    """What an agent at work is told when the user says something to it."""
+    return _render("said.md", text=text.strip()).strip()
+
+
 @dataclass(frozen=True, slots=True)
 class _Told:
     """One session as the orchestrator reads it."""

@@ -70,6 +70,7 @@ class Recorder:
         self._events = _open(folder.events)
         self._output = _open(folder.output)
         self._seq = 0
+        self._doing = ""
         self._broken = False
         self.excerpt = Excerpt()
         self.heard_at = self._began
@@ -140,9 +141,16 @@ class Recorder:
             self.usage_news.set()
         self.excerpt.add(told(event))
         elapsed = round(time.monotonic() - self._began, 3)
-        return Record(
-            seq=self._seq, at=elapsed, tool_calls=self.tool_calls, usage=self.usage, event=event
+        record = Record(
+            seq=self._seq,
+            at=elapsed,
+            tool_calls=self.tool_calls,
+            usage=self.usage,
+            event=event,
+            doing=self._doing if isinstance(event, Usage) else "",
         )
+        self._doing = activity(record)
+        return record
 
     def _status(self, doing: str) -> str:
         shown = materialise_session(

@@ -223,4 +223,6 @@ def _run(
         limits=settings.run_limits,
         test_command=request.test_command,
         agents=settings.agents,
+        confinement=settings.confinement,
+        writable_paths=settings.writable_paths,
     )

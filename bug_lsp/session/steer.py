@@ -58,7 +58,7 @@ def tell(session: SessionFolder, text: str) -> None:
     spec = runs.spec(session)
     if runs.facts(session).status is not Status.RUNNING:
         raise Refused(f"session {spec.session_id} is not running, so nobody would hear it")
-    if spec.agent_type not in registry.STEERABLE:
+    if not registry.is_steerable(spec.agent_type, runs.load(session.run).agents):
         raise Refused(
             f"{spec.agent_type} cannot be spoken to while it works; cancel it and retry it with a "
             "better task file"

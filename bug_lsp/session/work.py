@@ -20,7 +20,7 @@ from bug_lsp.agents import registry
 from bug_lsp.agents.base import Answer, Job
 from bug_lsp.domain.budget import SESSION_LIMIT, clip
 from bug_lsp.domain.errors import AgentFailure, BugLspError, FailureKind, Refused
-from bug_lsp.domain.events import Error, Said
+from bug_lsp.domain.events import Confined, Error
 from bug_lsp.domain.report import (
     Report,
     Synthesis,
@@ -49,10 +49,12 @@ from bug_lsp.store.processes import MARKER
 from bug_lsp.workspace import copies, fingerprint, git, task_file
 
 from . import delivery, gate, inbox, prompts, tree
+from .confine import confined, ended, not_its_own
 from .farewell import farewell
 from .guards import guarded, guards_of
 from .recorder import Recorder
 from .settle import finish_failed
+from .talk import Talk
 
 _LAST_RESORT = 15.0
 """Seconds after a signal to end until the process ends itself, whatever still hangs."""
@@ -101,7 +103,9 @@ class _Session:
     repair: _RepairOnce = field(init=False)
     process: Process = field(init=False)
     before: fingerprint.Fingerprint | None = None
-    """The user's own files before an agent that nothing confines began."""
+    """Files not its own before an agent that nothing confines began."""
+    ended_before: tuple[SessionFolder, ...] = ()
+    """The other sessions that had ended then."""
 
     def __post_init__(self) -> None:
         self.run_folder = self.folder.run
@@ -153,10 +157,12 @@ class _Session:
         copy = await anyio.to_thread.run_sync(copies.make, self.folder, self.asked.base)
         custom = self.asked.agents.get(self.spec.agent_type)
         files.make_private(self.folder.scratch)
-        if self.spec.agent_type not in registry.CONFINED or custom:
-            self.before = await anyio.to_thread.run_sync(
-                fingerprint.fingerprint, Path(self.asked.workspace)
-            )
+        held = await anyio.to_thread.run_sync(confined, self.asked, self.folder, self.spec)
+        if held is not None:
+            recorder.emit(Confined(by=held.by, problem=held.problem))
+            if held.by is None:
+                self.ended_before = ended(self.run_folder)
+                self.before = await anyio.to_thread.run_sync(self._fingerprint)
         job = Job(
             prompt=self._prompt(debug),
             cwd=copy / self.asked.base.prefix,
@@ -167,18 +173,17 @@ class _Session:
             read_only=self.spec.kind is Kind.ORCHESTRATOR,
             test_command=self.asked.test_command,
             command=custom.command if custom else (),
+            confine=held.prefix if held else (),
             env=custom.env if custom else {},
-            follow_up=self.repair,
         )
         agent = registry.create(self.spec.agent_type, self.asked.agents, debug)
         async with inbox.opened(self.folder) as messages:
+            talk = Talk(messages, self.repair, recorder.emit)
+            job = dataclasses.replace(job, listen=talk.listen, follow_up=talk.follow_up)
+            return await agent.run(job, recorder.emit)
 
-            async def listen() -> str:
-                text = await messages.next()
-                recorder.emit(Said(text=text))
-                return text
-
-            return await agent.run(dataclasses.replace(job, listen=listen), recorder.emit)
+    def _fingerprint(self) -> fingerprint.Fingerprint:
+        return not_its_own(self.asked, self.ended_before)
 
     def _debug(self) -> list[Facts]:
         ids = self.spec.covers or [one.session_id for one in self.asked.standing]
@@ -249,20 +254,19 @@ class _Session:
         poke(self.run_folder.workspace, self.run_folder.run_id, self.folder.session_id)
 
     def _report_changes(self, recorder: Recorder) -> None:
-        """Say which of the user's own files changed meanwhile: nothing held this agent back."""
+        """Say which other files changed meanwhile: nothing held this agent back."""
         if self.before is None:
             return
-        workspace = Path(self.asked.workspace)
-        own = fingerprint.changed(self.before, fingerprint.fingerprint(workspace))
+        seen = fingerprint.changed(self.before, self._fingerprint())
         task = Path(self.asked.task_path).name
-        changed = [name for name in own if Path(name).name != task]
+        changed = [name for name in seen if Path(name).name != task]
         if changed:
             shown = ", ".join(changed[:_CHANGES_SHOWN]) + (
                 " ..." if changed[_CHANGES_SHOWN:] else ""
             )
             recorder.emit(
                 Error(
-                    message=f"while this session ran, {len(changed)} of your own files changed "
+                    message=f"while this session ran, {_counted(len(changed))} not its own changed "
                     f"(by you, or by this agent, which nothing confines to its copy): {shown}"
                 )
             )
@@ -299,6 +303,11 @@ class _RepairOnce:
         self._left -= 1
         self.first = answer
         return prompts.repair_prompt(problem)
+
+
+def _counted(files: int) -> str:
+    """A number of files in words."""
+    return "1 file that is" if files == 1 else f"{files} files that are"
 
 
 def _failed(kind: FailureKind, message: str) -> _Outcome:

@@ -1,16 +1,18 @@
-"""A session's own copy of the code: a worktree of our repository, outside the user's.
+"""A session's own copy of the code: a small repository of its own, outside the user's.
 
-git worktree calls on one repository get in each other's way, so they are made one at a time.
+It borrows the objects of ours and shares nothing that is written: agents may commit, stash and
+bisect in it as they like, and copies are made side by side.
 """
 
 from __future__ import annotations
 
 import shutil
+import tempfile
 from pathlib import Path
 
 from bug_lsp.domain.errors import AgentFailure, FailureKind
 from bug_lsp.domain.run import Base
-from bug_lsp.store.files import locked, make_private
+from bug_lsp.store.files import make_private
 from bug_lsp.store.layout import SessionFolder
 
 from . import git
@@ -25,12 +27,7 @@ def make(folder: SessionFolder, base: Base) -> Path:
         return copy
     make_private(folder.copy)
     try:
-        with locked(folder.run.workspace.git_lock):
-            git.run("worktree", "prune", cwd=Path(base.repository))
-            git.run(
-                "worktree", "add", "-q", "--force", "--detach", str(copy), base.commit,
-                cwd=Path(base.repository),
-            )  # fmt: skip
+        check_out(base, copy)
     except (git.GitError, OSError) as error:
         raise AgentFailure(
             FailureKind.INTERNAL, f"its copy of the code could not be made: {error}"
@@ -38,13 +35,40 @@ def make(folder: SessionFolder, base: Base) -> Path:
     return copy
 
 
+def check_out(base: Base, copy: Path) -> None:
+    """Make a repository in `copy`, which is not there yet, with the snapshot checked out.
+
+    Raises `GitError` or `OSError`.
+    """
+    source = Path(base.repository)
+    git.run("init", "-q", "--template=", str(copy), cwd=source)
+    own = copy / ".git"
+    # How our repository turns lines into bytes, and how it names objects.
+    shutil.copyfile(source / "config", own / "config")
+    git.run("config", "core.bare", "false", cwd=copy)
+    make_private(own / "objects" / "info")
+    (own / "objects" / "info" / "alternates").write_text(f"{source / 'objects'}\n")
+    if (source / "shallow").exists():
+        shutil.copyfile(source / "shallow", own / "shallow")
+    git.run("checkout", "-q", "--force", "--detach", base.commit, cwd=copy)
+
+
 def diff(copy: Path, base: Base) -> bytes:
     """What was changed in the copy since the snapshot, untracked files included, as a patch that
-    `git apply` takes. The copy's own index is left alone.
+    `git apply` takes.
+
+    Asked of our repository, not of the copy's own: an agent could have set there what git is to
+    run. Nothing is written into either.
     """
-    index = copy.parent / "diff.index"
-    env = {"GIT_INDEX_FILE": str(index)}
-    try:
+    with tempfile.TemporaryDirectory(dir=copy.parent, prefix="diff-") as temporary:
+        objects = make_private(Path(temporary, "objects"))
+        env = {
+            "GIT_DIR": base.repository,
+            "GIT_WORK_TREE": str(copy),
+            "GIT_INDEX_FILE": str(Path(temporary, "index")),
+            "GIT_OBJECT_DIRECTORY": str(objects),
+            "GIT_ALTERNATE_OBJECT_DIRECTORIES": str(Path(base.repository, "objects")),
+        }
         git.run("read-tree", base.commit, cwd=copy, env=env)
         git.add_all(copy, env)
         patch = git.run(
@@ -52,19 +76,12 @@ def diff(copy: Path, base: Base) -> bytes:
             "--src-prefix=a/", "--dst-prefix=b/", base.commit,
             cwd=copy, env=env,
         )  # fmt: skip
-    finally:
-        index.unlink(missing_ok=True)
     if len(patch) > MAX_PATCH_BYTES:
         raise git.GitError(f"the patch has {len(patch):,} bytes, more than {MAX_PATCH_BYTES:,}")
     return patch
 
 
 def remove(folder: SessionFolder) -> None:
-    """Remove the copy and what git remembers of it. The caller has made sure that nothing runs."""
+    """Remove the copy. The caller has made sure that nothing runs."""
     shutil.rmtree(folder.copy, ignore_errors=True)
     shutil.rmtree(folder.scratch, ignore_errors=True)
-    workspace = folder.run.workspace
-    repository = workspace.repository
-    if repository.exists():
-        with locked(workspace.git_lock):
-            git.maybe("worktree", "prune", "--expire=now", cwd=repository)

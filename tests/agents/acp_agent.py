@@ -43,6 +43,9 @@ class Agent:
     client: Any
     mode = "default"
 
+    def __init__(self) -> None:
+        self.prompts: list[str] = []
+
     def on_connect(self, client: Any) -> None:
         self.client = client
 
@@ -72,7 +75,8 @@ class Agent:
             Path(ARGUMENT).write_text("cancelled")
             self.client.going.set()
 
-    async def prompt(self, session_id: str, **_rest: Any) -> PromptResponse:
+    async def prompt(self, session_id: str, prompt: list[Any], **_rest: Any) -> PromptResponse:
+        self.prompts.append(prompt[0].text)
         return await getattr(self, BEHAVIOUR)()
 
     async def say(self, text: str, **more: Any) -> None:
@@ -111,6 +115,15 @@ class Agent:
             "no way to refuse": await self.ask(tool("10", "edit", ARGUMENT), ONCE),
         }
         await self.say("\n".join(f"{name}: {answer}" for name, answer in told.items()))
+        return done()
+
+    async def talks(self) -> PromptResponse:
+        """Ends its first turn when a file is there; says what it was told in each."""
+        if len(self.prompts) == 1:
+            await self.say("Waiting.")
+            while not Path(ARGUMENT).exists():
+                await asyncio.sleep(0.02)
+        await self.say(f"Turn {len(self.prompts)}: {self.prompts[-1]}", message_id="answer")
         return done()
 
     async def sulks(self) -> PromptResponse:

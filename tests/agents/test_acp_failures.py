@@ -10,7 +10,6 @@ from bug_lsp.agents.acp.failures import (
     failure_of_error,
     failure_of_exit,
     failure_of_stop,
-    is_vain,
 )
 from bug_lsp.agents.acp.presets import PRESETS
 from bug_lsp.domain.errors import FailureKind
@@ -71,9 +70,3 @@ def test_a_process_that_ended_too_soon_says_why(
     failure = failure_of_exit(GEMINI, status, stderr)
     assert failure.kind is kind
     assert words in failure.message
-
-
-def test_trying_a_refused_login_again_is_vain_and_nothing_else_is() -> None:
-    assert is_vain("Attempt 3 failed with status 401. Retrying with backoff...")
-    assert not is_vain("Attempt 3 failed with status 429. Retrying with backoff...")
-    assert not is_vain("the test got a 401")

@@ -20,6 +20,7 @@ from bug_lsp.agents.claude.agent import Claude
 from bug_lsp.domain.errors import AgentFailure, FailureKind
 from bug_lsp.domain.events import Error, FileEdit, Text, Thinking, ToolCall, ToolResult
 from tests.agents.recorder import Recorder
+from tests.agents.user import User
 from tests.claude_home import write_claude_home
 from tests.scripted_model import ScriptedModel, scripted_model
 
@@ -326,6 +327,65 @@ async def test_a_follow_up_goes_on_in_the_same_conversation(
     assert "Which file?" in second
 
 
+async def test_what_is_said_while_a_tool_runs_is_heard_in_the_same_turn(
+    model: ScriptedModel, job: Job, said: Recorder, running: int
+) -> None:
+    waits = "echo started > ../running; until [ -e ../go ]; do sleep 0.05; done"
+    script(model, job, tools(shell(waits)), {"text": "It is the sign."}, {"text": "Never said."})
+    user = User()
+
+    async def speak() -> None:
+        await until(running)
+        user.say("Look at the sign.", "/clear")
+        await user.handed_on.wait()
+        (job.copy / "go").touch()
+
+    async with anyio.create_task_group() as tasks:
+        tasks.start_soon(speak)
+        answer = await Claude().run(replace(job, listen=user.listen), said)
+    assert answer.text == "It is the sign."
+    first, second = (str(request["body"]) for request in model.requests("claude"))
+    assert "Look at the sign." not in first
+    assert "Look at the sign." in second
+    assert "/clear" in second, "it is told as it is written"
+
+
+async def test_what_is_said_while_it_gives_its_answer_is_answered_before_the_end(
+    model: ScriptedModel, job: Job, said: Recorder
+) -> None:
+    script(
+        model,
+        job,
+        {"text": "It is line 2. " * 40, "delay": 0.05},
+        {"text": "It is the sign."},
+        {"text": "It is the name."},
+    )
+    user = User()
+    replies = iter(["Which name?", None])
+
+    async def speak() -> None:
+        await said.wait_for(Text)
+        user.say("Look at the sign.")
+
+    async with anyio.create_task_group() as tasks:
+        tasks.start_soon(speak)
+        job = replace(job, listen=user.listen, follow_up=lambda _answer: next(replies))
+        answer = await Claude().run(job, said)
+    assert answer.text == "It is the name.", "the last one counts"
+    bodies = [str(request["body"]) for request in model.requests("claude")]
+    assert ["Look at the sign." in body for body in bodies] == [False, True, True]
+    assert ["Which name?" in body for body in bodies] == [False, False, True]
+
+
+async def test_what_is_said_before_its_first_word_is_not_lost(
+    model: ScriptedModel, job: Job, said: Recorder
+) -> None:
+    script(model, job, {"text": "It is line 2."}, {"text": "It is the sign."})
+    with anyio.fail_after(30):
+        await Claude().run(replace(job, listen=User("Look at the sign.").listen), said)
+    assert "Look at the sign." in str(model.requests("claude")[-1]["body"])
+
+
 async def test_a_refused_key_fails_at_once_and_says_how_to_log_in(
     model: ScriptedModel, job: Job, said: Recorder, tmp_path: Path
 ) -> None:
@@ -345,7 +405,9 @@ async def test_without_any_login_it_says_how_to_log_in(
     model: ScriptedModel, job: Job, said: Recorder
 ) -> None:
     script(model, job, {"text": "Never said."})
+    started = time.monotonic()
     failed = await failure(replace(job, env={**job.env, "ANTHROPIC_API_KEY": ""}), said)
+    assert time.monotonic() - started < 10
     assert failed.kind is FailureKind.AUTH
     assert failed.message.startswith("Claude is not logged in: run `claude /login`")
     assert model.requests("claude") == []

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from bug_lsp.agents import asking
 from bug_lsp.agents.claude import install as claude_install
 from bug_lsp.agents.claude.agent import ClaudeBinary, claude_availability, claude_binary
 from bug_lsp.domain.errors import AgentFailure, FailureKind
@@ -65,7 +66,7 @@ def test_one_that_is_too_old_or_broken_is_passed_over(
 def test_one_that_does_not_answer_in_time_is_passed_over(
     path: Path, env: dict[str, str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(claude_install, "_ASK_SECONDS", 3)
+    monkeypatch.setattr(asking, "_SECONDS", 3)
     wait = f"exec {shlex.quote(sys.executable)} -c 'import time; time.sleep(60)'"
     own_claude(path, wait)
     assert not claude_binary(env).own

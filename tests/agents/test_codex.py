@@ -17,10 +17,11 @@ import psutil
 import pytest
 
 from bug_lsp.agents.base import Job
-from bug_lsp.agents.codex.agent import Codex
+from bug_lsp.agents.codex.agent import Codex, _app_server, _start_thread, _steer, codex_binary
 from bug_lsp.domain.errors import AgentFailure, FailureKind
 from bug_lsp.domain.events import Error, Event, FileEdit, Text, Thinking, ToolCall, ToolResult
 from tests.agents.recorder import Recorder
+from tests.agents.user import User
 from tests.codex_home import write_codex_home
 from tests.scripted_model import ScriptedModel, scripted_model
 
@@ -191,6 +192,45 @@ async def test_a_follow_up_goes_on_in_the_same_conversation(
     assert "Which file?" in second
 
 
+async def test_what_is_said_while_it_gives_its_answer_is_answered_before_the_end(
+    model: ScriptedModel, job: Job, said: Recorder
+) -> None:
+    script(
+        model,
+        job,
+        {"text": "It is line 2. " * 40, "delay": 0.05},
+        {"text": "It is the sign."},
+        {"text": "Never said."},
+    )
+    user = User()
+
+    async def speak() -> None:
+        await said.wait_for(Text)
+        user.say("Look at the sign.")
+
+    async with anyio.create_task_group() as tasks:
+        tasks.start_soon(speak)
+        answer = await Codex().run(replace(job, listen=user.listen), said)
+    assert answer.text == "It is the sign."
+    bodies = [str(request["body"]) for request in model.requests("codex")]
+    assert ["Look at the sign." in body for body in bodies] == [False, True]
+
+
+async def test_what_comes_too_late_for_its_turn_is_kept_for_the_next(
+    model: ScriptedModel, job: Job
+) -> None:
+    script(model, job, {"text": "It is line 2."})
+    unsaid: list[str] = []
+    async with _app_server(codex_binary(job.env), job) as client:
+        turn = await (await _start_thread(client, job)).turn("Find the bug.")
+        async for notification in turn.stream():
+            if notification.method == "turn/completed":
+                break
+        with anyio.fail_after(20):
+            await _steer(turn, replace(job, listen=User("Look at the sign.").listen), unsaid)
+    assert unsaid == ["Look at the sign."]
+
+
 async def test_a_refused_login_fails_at_once_and_says_how_to_log_in(
     model: ScriptedModel, job: Job, said: Recorder, tmp_path: Path
 ) -> None:
@@ -302,7 +342,7 @@ LEAVING = """\
 import anyio
 from pathlib import Path
 from bug_lsp.agents.base import Job
-from bug_lsp.agents.codex.agent import Codex
+from bug_lsp.agents.codex.agent import Codex, _app_server, _start_thread, _steer, codex_binary
 from bug_lsp.domain.events import ToolCall
 
 async def main():

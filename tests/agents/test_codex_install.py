@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from bug_lsp.agents.codex import install as codex_install
+from bug_lsp.agents import asking
 from bug_lsp.agents.codex.agent import CodexBinary, codex_availability, codex_binary
 from bug_lsp.domain.errors import AgentFailure, FailureKind
 from tests.codex_home import write_codex_home
@@ -49,9 +49,18 @@ def test_one_that_is_too_old_or_broken_is_passed_over(tmp_path: Path, script: st
 def test_one_that_does_not_answer_in_time_is_passed_over(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(codex_install, "_ASK_SECONDS", 0.2)
+    monkeypatch.setattr(asking, "_SECONDS", 0.2)
     own_codex(tmp_path, f"exec {shlex.quote(sys.executable)} -c 'import time; time.sleep(60)'")
     assert codex_binary({"PATH": str(tmp_path)}) == BUNDLED
+
+
+def test_one_of_a_relative_entry_of_path_is_not_run(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)  # the workspace, say
+    own_codex(tmp_path, f"touch {tmp_path}/it-ran; echo codex-cli 1.0.0")
+    assert codex_binary({"PATH": "."}) == BUNDLED
+    assert not (tmp_path / "it-ran").exists()
 
 
 def test_without_one_of_the_users_the_wheels_is_run(tmp_path: Path) -> None:

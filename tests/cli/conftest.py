@@ -140,7 +140,7 @@ def user(tmp_path: Path, state_dir: Path) -> Iterator[User]:
 
 
 def _config(agents: dict[str, str], user: User) -> str:
-    lines = []
+    lines = [f"writablePaths = {json.dumps([str(user.ready)])}"]
     for name, code in agents.items():
         program = user.root / f"{name}.py"
         program.write_text(code)

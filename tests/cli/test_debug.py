@@ -117,6 +117,8 @@ def test_a_run_without_a_conclusion_ends_with_status_1(user: User, typed, said):
 def test_a_conclusion_that_cannot_be_delivered_is_told_with_the_place_to_read_it(user: User):
     remover = user.root / "finder.py"
     remover.write_text(remover.read_text() + f"import os; os.remove({str(user.task)!r})\n")
+    config = user.config.read_text()
+    user.config.write_text(config.replace(str(user.ready), str(user.task.parent)))
     done = user.run("debug", user.task, "--agents", "finder")
     assert done.returncode == 1
     assert "does not exist" in done.stdout

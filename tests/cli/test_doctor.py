@@ -62,3 +62,10 @@ def test_a_settings_path_that_is_a_folder_is_no_traceback(user: User):
     assert done.returncode == 0
     assert "directory" in done.stdout.lower()
     assert done.stderr == ""
+
+
+def test_it_says_what_holds_agents_to_their_copies(user: User):
+    assert user.json("doctor")["confinement"] == {"by": "bubblewrap", "problem": ""}
+    assert "confinement: bubblewrap; an agent writes only to its copy" in user.run("doctor").stdout
+    user.config.write_text('confinement = "off"\n')
+    assert "confinement: NONE: the setting `confinement` is off; " in user.run("doctor").stdout

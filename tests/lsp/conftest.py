@@ -46,14 +46,21 @@ def program(code: str) -> dict[str, Any]:
     return {"type": "command", "command": [sys.executable, "-c", code]}
 
 
+def acp_program(*arguments: str) -> dict[str, Any]:
+    """An agent that speaks ACP and does what it is told, `tests/agents/acp_agent.py`."""
+    path = Path(__file__).parents[1] / "agents" / "acp_agent.py"
+    return {"type": "acp", "command": [sys.executable, str(path), *arguments]}
+
+
 AGENTS = {
     "right": program(_SAY),
     "exits3": program("import sys; print('no idea', file=sys.stderr); sys.exit(3)"),
     "sleeps": program("import time; print('thinking', flush=True); time.sleep(600)"),
     "waits": program(
         "import os, time\nprint('waiting', flush=True)\n"
-        "while not os.path.exists(os.environ['GO']): time.sleep(0.02)\n" + _SAY
-    ),
+        "while not os.path.exists(os.environ['GO'] + '/open'): time.sleep(0.02)\n" + _SAY
+    )
+    | {"writablePaths": ["$GO"]},  # else it would not see what changes there
 }
 OPTIONS = {"bugLsp": {"agents": AGENTS, "orchestrator": {"agentType": "digest"}}}
 """Settings of an editor whose runs need no model."""
@@ -81,6 +88,14 @@ def project(tmp_path: Path) -> Path:
 def task(project: Path) -> Path:
     """The project's task file."""
     return project / "tasks" / "add.md"
+
+
+@pytest.fixture
+def gate(tmp_path: Path) -> Path:
+    """What `GO` is to name for the agents that wait: they go when `open` is in it."""
+    folder = tmp_path / "gate"
+    folder.mkdir()
+    return folder
 
 
 @pytest.fixture

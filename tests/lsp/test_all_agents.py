@@ -7,16 +7,13 @@ import sys
 
 import pytest
 
-from tests.acp_homes import write_gemini_home, write_opencode_home
-from tests.claude_home import write_claude_home
-from tests.codex_home import write_codex_home
 from tests.support.projects import fingerprint
 
 from .conftest import REPORT, TASK
+from .vendors import VENDORS, scripted
 
 pytestmark = [pytest.mark.anyio, pytest.mark.timeout(240)]
 
-AGENTS = ["codex", "claude", "gemini", "opencode"]
 CHECK = f"{sys.executable} -c 'import calc; assert calc.add(2, 3) == 5; print(\"it adds\")'"
 STEPS = [
     {"tools": [{"kind": "shell", "command": "cat calc.py"}]},
@@ -37,17 +34,7 @@ SYNTHESIS = {
 async def test_four_vendors_agents_debug_one_bug_and_one_orchestrator_concludes(
     open_editor, model, project, task, tmp_path, state_dir
 ):
-    home = tmp_path / "agents"
-    homes = {
-        "gemini": write_gemini_home,
-        "opencode": write_opencode_home,
-        "claude": write_claude_home,
-        "codex": write_codex_home,
-    }
-    env = {}
-    for name, write in homes.items():
-        model.load(name, {"cwd": ".", "steps": STEPS})
-        env |= write(home, model.url(name))
+    env = scripted(model, tmp_path / "agents", STEPS)
     answer = {"text": f"```json\n{json.dumps(SYNTHESIS)}\n```"}
     model.load("codex/gpt-5", {"cwd": ".", "steps": [answer]})
     before = fingerprint(project, without=("tasks",))
@@ -56,12 +43,12 @@ async def test_four_vendors_agents_debug_one_bug_and_one_orchestrator_concludes(
     )
     run = await editor.command(
         "debugWithAgents",
-        {"taskUri": task.as_uri(), "agents": [{"agentType": name} for name in AGENTS]},
+        {"taskUri": task.as_uri(), "agents": [{"agentType": name} for name in VENDORS]},
     )
     status = await editor.finished(run["debugRunId"], 180)
 
     assert {one["agentType"]: one["status"] for one in status["sessions"]} == dict.fromkeys(
-        AGENTS, "completed"
+        VENDORS, "completed"
     )
     for session_id in run["sessionIds"]:
         [patch] = state_dir.glob(f"workspaces/*/runs/*/sessions/{session_id}/patch.diff")

@@ -113,14 +113,14 @@ async def test_of_two_editors_the_one_that_has_the_file_open_receives_it(open_ed
     assert first.edits == []
 
 
-async def test_a_task_file_that_was_deleted_meanwhile_is_said(open_editor, task, tmp_path):
-    editor = await open_editor(env={"GO": str(tmp_path / "go")})
+async def test_a_task_file_that_was_deleted_meanwhile_is_said(open_editor, task, gate):
+    editor = await open_editor(env={"GO": str(gate)})
     run = await editor.command(
         "debugWithAgents",
         {"taskUri": task.as_uri(), "agents": [{"agentType": "waits"}, {"agentType": "right"}]},
     )
     task.unlink()
-    (tmp_path / "go").touch()
+    (gate / "open").touch()
     await editor.until(lambda: editor.questions, what="the notification at the end")
     assert "its synthesis is not in the task file" in editor.questions[0].message
     assert not (await editor.command("getDebugRunStatus", run["debugRunId"]))["delivered"]

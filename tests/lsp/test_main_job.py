@@ -205,9 +205,9 @@ async def test_where_codex_cannot_log_in_the_digest_stands_in_and_force_tries_ag
     assert text.count("<!-- bug-lsp:begin") == 1
 
 
-async def test_a_killed_server_loses_nothing(open_editor, model, task, tmp_path):
+async def test_a_killed_server_loses_nothing(open_editor, model, task, tmp_path, gate):
     env = codex(model, tmp_path / "home", one=READ_AND_FIX, **{"gpt-5": [STREAMED]})
-    env["GO"] = str(tmp_path / "go")
+    env["GO"] = str(gate)
     editor = await open_editor(options=settings(), env=env)
     run = await editor.command(
         "debugWithAgents",
@@ -218,7 +218,7 @@ async def test_a_killed_server_loses_nothing(open_editor, model, task, tmp_path)
     )
     await editor.until(lambda: len(editor.progress(run["sessionIds"][0])) > 1)
     await editor.kill()
-    (tmp_path / "go").touch()
+    (gate / "open").touch()
 
     folder = WorkspaceFolder.of(task.parent.parent)
     await asyncio.to_thread(
@@ -237,8 +237,8 @@ async def test_a_killed_server_loses_nothing(open_editor, model, task, tmp_path)
     assert "It subtracts, as two sessions have seen." in text
 
 
-async def test_a_new_server_takes_up_what_is_still_going(open_editor, model, task, tmp_path):
-    env = {"GO": str(tmp_path / "go")}
+async def test_a_new_server_takes_up_what_is_still_going(open_editor, model, task, gate):
+    env = {"GO": str(gate)}
     first = await open_editor(env=env)
     run = await first.command(
         "debugWithAgents",
@@ -250,7 +250,7 @@ async def test_a_new_server_takes_up_what_is_still_going(open_editor, model, tas
     second = await open_editor(env=env)
     second.open(task)
     await second.until(lambda: second.progress(run["sessionIds"][0]), what="progress again")
-    (tmp_path / "go").touch()
+    (gate / "open").touch()
     await second.finished(run["debugRunId"])
     assert "By digest" in second.text(task)
     assert task.read_text() == TASK

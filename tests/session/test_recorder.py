@@ -80,6 +80,17 @@ async def test_a_record_counts_and_the_status_stands_at_the_top(session: Session
     assert runs.facts(session).activity == "thinking hard"
 
 
+async def test_what_it_has_used_does_not_hide_what_it_does(session: SessionFolder) -> None:
+    record = recorder(session)
+    record.emit(ToolCall(call_id="1", name="shell", detail="pytest"))
+    for tokens in (5, 6):
+        record.emit(Usage(input_tokens=tokens, output_tokens=6))
+        record.flush()
+        assert runs.facts(session).activity == "shell pytest"
+    assert "shell pytest" in session.output.read_text().split("\n", 1)[0]
+    record.close()
+
+
 async def test_half_a_character_of_somebodys_json_is_replaced(session: SessionFolder) -> None:
     record = recorder(session)
     record.emit(Text(text="a\ud83d"))

@@ -249,13 +249,15 @@ def test_a_session_past_its_time_is_failed(project: Project) -> None:
     assert "0.5 s (sessionTimeoutSeconds)" in failure.message
 
 
+@pytest.mark.parametrize("confinement", ["auto", "off"])
 def test_an_agent_that_does_not_listen_to_a_cancel_is_ended_with_all_its_children(
-    project: Project,
+    project: Project, confinement: str
 ) -> None:
-    run = start(project.root, STUBBORN, WITH_CHILDREN)
+    run = start(project.root, STUBBORN, WITH_CHILDREN, settings={"confinement": confinement})
     run.wait_ready(0, 1)
     pids = [leftovers.of_session(run.folder.run_id, session.session_id) for session in run.sessions]
-    assert [len(found) for found in pids] == [1, 3]
+    sandbox = 2 if confinement == "auto" else 0
+    assert [len(found) for found in pids] == [1 + sandbox, 3 + sandbox]
     cancel_run(run.folder)
     run.wait_all_terminal()
     assert run.status.cancelled_count == 2
@@ -263,7 +265,10 @@ def test_an_agent_that_does_not_listen_to_a_cancel_is_ended_with_all_its_childre
         assert leftovers.of_session(run.folder.run_id, session.session_id) == []
 
 
-def test_what_an_agent_leaves_running_when_it_ends_is_ended(project: Project) -> None:
+@pytest.mark.parametrize("confinement", ["auto", "off"])
+def test_what_an_agent_leaves_running_when_it_ends_is_ended(
+    project: Project, confinement: str
+) -> None:
     leaves = program(
         "import os, time\n"
         "if os.fork() == 0:\n"
@@ -272,16 +277,17 @@ def test_what_an_agent_leaves_running_when_it_ends_is_ended(project: Project) ->
         "    time.sleep(600)\n"
         "print('done')"
     )
-    run = start(project.root, leaves).wait_finished()
+    run = start(project.root, leaves, settings={"confinement": confinement}).wait_finished()
     assert run.status.sessions[0].status is Status.COMPLETED
     assert leftovers.of_session(run.folder.run_id, run.sessions[0].session_id) == []
 
 
+@pytest.mark.parametrize("confinement", ["auto", "off"])
 @pytest.mark.parametrize("agent", [WAITS, WITH_CHILDREN], ids=["alone", "with children"])
 def test_a_session_process_that_is_killed_is_lost_and_the_run_ends_in_a_synthesis(
-    project: Project, agent: object
+    project: Project, agent: object, confinement: str
 ) -> None:
-    run = start(project.root, agent, WAITS, FINDS)
+    run = start(project.root, agent, WAITS, FINDS, settings={"confinement": confinement})
     run.wait_ready(0, 1)
     run.wait_for(2, Status.COMPLETED)
     kill(run.sessions[0])
@@ -321,10 +327,11 @@ def test_an_orchestrator_that_is_killed_leaves_the_digest(project: Project) -> N
     assert run.status.delivered
 
 
-def test_an_agent_that_is_killed_is_crashed(project: Project) -> None:
-    run = start(project.root, WAITS, FINDS)
+@pytest.mark.parametrize("confinement", ["auto", "off"])
+def test_an_agent_that_is_killed_is_crashed(project: Project, confinement: str) -> None:
+    run = start(project.root, WAITS, FINDS, settings={"confinement": confinement})
     run.wait_ready(0)
-    (pid,) = leftovers.of_session(run.folder.run_id, run.sessions[0].session_id)
+    *_, pid = leftovers.of_session(run.folder.run_id, run.sessions[0].session_id)
     os.kill(pid, signal.SIGKILL)
     run.wait_finished()
     failure = run.status.sessions[0].failure
@@ -372,8 +379,9 @@ def test_a_cancelled_orchestrator_delivers_nothing_and_force_tries_again(project
         "try: os.mkdir(sys.argv[1])\n"
         "except FileExistsError: print(sys.argv[2]); sys.exit()\n"
         "import time; print('ready', flush=True); time.sleep(600)",
-        project.root.parent / "once",
+        made(project.root.parent / "once") / "file",
         block(SYNTHESIS),
+        writes=[project.root.parent / "once"],
     )
     run = start(project.root, FINDS, FINDS, orchestrator=stubborn_once)
     run.wait(lambda: run.orchestrators and "ready" in read(run.orchestrators[0].output))
@@ -396,8 +404,9 @@ def test_force_makes_a_second_orchestrator_and_the_first_synthesis_stays_in_the_
         "said = json.loads(sys.argv[2])\n"
         "said['rootCause'] = f'Conclusion {len(path.read_text())}.'\n"
         "print('```json', json.dumps(said), '```', sep='\\n')",
-        project.root.parent / "count",
+        made(project.root.parent / "count") / "file",
         block(SYNTHESIS).split("\n")[1],
+        writes=[project.root.parent / "count"],
     )
     run = start(project.root, FINDS, FINDS, orchestrator=counts).wait_finished()
     first = run.orchestrator.session_id
@@ -563,20 +572,28 @@ def test_a_running_run_is_not_deleted_and_of_a_deleted_one_nothing_is_left(
     assert delete_run(run.folder)
     assert not delete_run(run.folder)
     workspace = run.folder.workspace
-    assert leftovers.worktrees(workspace) == []
     assert [*workspace.runs.iterdir(), *workspace.active.iterdir()] == []
     assert list(workspace.tasks.glob("*/*")) == []
     with pytest.raises(Refused, match=f"there is no debug run {run.folder.run_id}"):
         gate.orchestrate(run.folder)
 
 
-def test_a_run_that_was_killed_can_be_deleted_although_nobody_settled_it(project: Project) -> None:
-    run = start(project.root, WAITS)
+@pytest.mark.parametrize("confinement", ["auto", "off"])
+def test_a_run_that_was_killed_can_be_deleted_although_nobody_settled_it(
+    project: Project, confinement: str
+) -> None:
+    run = start(project.root, WAITS, settings={"confinement": confinement})
     run.wait_ready(0)
     kill(run.sessions[0])
-    (pid,) = leftovers.of_session(run.folder.run_id, run.sessions[0].session_id)
-    os.kill(pid, signal.SIGKILL)
+    for pid in leftovers.of_session(run.folder.run_id, run.sessions[0].session_id):
+        os.kill(pid, signal.SIGKILL)  # in a sandbox it is gone already
     assert delete_run(run.folder)
+
+
+def made(folder: Path) -> Path:
+    """A new folder."""
+    folder.mkdir()
+    return folder
 
 
 def kill(session: object) -> None:

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import contextlib
 import threading
 from pathlib import Path
 
 import pytest
 
+from bug_lsp.agents import registry
 from bug_lsp.domain.errors import BadInput, Refused
-from bug_lsp.domain.run import AgentChoice, Status
-from bug_lsp.session import cancel, gate, steer
+from bug_lsp.domain.run import AgentChoice, CustomAgent, Status
+from bug_lsp.session import cancel, gate, inbox, steer
 from bug_lsp.store import runs
+from bug_lsp.store.layout import WorkspaceFolder
 from tests.support.projects import Project
 from tests.support.runs import CONCLUDES, EXITS_3, FINDS, WAITS, Started, start, turnstile
 
@@ -166,6 +169,56 @@ def test_only_an_agent_that_can_hear_is_spoken_to(project: Project) -> None:
     run.wait_for(1, Status.COMPLETED)
     with pytest.raises(Refused, match="is not running"):
         steer.tell(run.sessions[1], "hello")
+
+
+@pytest.mark.anyio
+async def test_who_has_answered_for_the_last_time_hears_nothing_more_and_loses_nothing(
+    tmp_path: Path,
+) -> None:
+    session = WorkspaceFolder.of(tmp_path).run("0" * 16).session("0" * 12)
+    async with inbox.opened(session) as messages:
+        inbox.put(session, "the tax")
+        inbox.put(session, "the sign")
+        assert await messages.next() == "the tax"
+        inbox.put(session, "and the name")
+        assert messages.last_call() == "the sign\n\nand the name"
+        assert messages.last_call() is None
+    with pytest.raises(Refused, match="has just given its answer"):
+        inbox.put(session, "too late")
+
+
+@pytest.mark.anyio
+async def test_of_many_who_speak_at_the_end_each_is_heard_or_refused(
+    tmp_path: Path,
+) -> None:
+    session = WorkspaceFolder.of(tmp_path).run("0" * 16).session("0" * 12)
+    said: list[str] = []
+
+    def speak(text: str) -> None:
+        with contextlib.suppress(Refused):
+            inbox.put(session, text)
+            said.append(text)
+
+    heard: list[str] = []
+    speakers = [threading.Thread(target=speak, args=(f"{number}",)) for number in range(20)]
+    async with inbox.opened(session) as messages:
+        for speaker in speakers:
+            speaker.start()
+        heard.append(await messages.next())
+        while (text := messages.last_call()) is not None:
+            heard += text.split()
+    for speaker in speakers:
+        speaker.join()
+    assert sorted(heard) == sorted(said)
+
+
+@pytest.mark.parametrize(
+    ("name", "steerable"),
+    [("codex", True), ("claude", True), ("gemini", True), ("spectrum", False), ("mine", True)],
+)
+def test_agents_that_talk_can_be_spoken_to(name: str, *, steerable: bool) -> None:
+    custom = {"mine": CustomAgent(type="acp", command=("x",))}
+    assert registry.is_steerable(name, custom) is steerable
 
 
 def test_orchestrating_again_after_a_retry_is_not_the_same_synthesis(project: Project) -> None:

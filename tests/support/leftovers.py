@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import shutil
 import signal
-import subprocess
 from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
@@ -53,7 +52,6 @@ def end_and_check(state: Path) -> None:
         left = marked(f"{run.run_id}/")
         problems += [f"process {pid} was left by run {run.run_id}" for pid in left]
     for folder in folders:
-        problems += [f"copy {line} is registered" for line in worktrees(folder)]
         problems += [f"{path} is left of a deleted run" for path in folder.runs.glob("*")]
         problems += [f"{path} is left of a deleted run" for path in folder.tasks.glob("*/*")]
         problems += [f"{path} is left of a finished run" for path in folder.active.glob("*")]
@@ -102,21 +100,6 @@ def session_processes(state: Path) -> list[int]:
         for pid in _others()
         if str(state).encode() in (line := _read(pid, "cmdline")) and b"bug_lsp.session" in line
     ]
-
-
-def worktrees(folder: WorkspaceFolder) -> list[str]:
-    """The copies that our repository knows of."""
-    if not folder.repository.exists():
-        return []
-    done = subprocess.run(
-        ["git", "worktree", "list", "--porcelain"],
-        cwd=folder.repository,
-        check=True,
-        capture_output=True,
-        text=True,
-    )
-    paths = [line for line in done.stdout.splitlines() if line.startswith("worktree ")]
-    return [path for path in paths if not path.endswith("repository.git")]
 
 
 def _others() -> Iterator[int]:

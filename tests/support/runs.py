@@ -40,10 +40,18 @@ def wait_until(
             bell.hear()
 
 
-def program(code: str, *arguments: object, env: Mapping[str, str] | None = None) -> CustomAgent:
+def program(
+    code: str,
+    *arguments: object,
+    env: Mapping[str, str] | None = None,
+    writes: Sequence[Path] = (),
+) -> CustomAgent:
     """An agent that is a few lines of Python; arguments are in `sys.argv`."""
     command = (sys.executable, "-I", "-S", "-c", code, *map(str, arguments))
-    return CustomAgent(type="command", command=command, env=dict(env or {}))
+    writable = tuple(map(str, writes))
+    return CustomAgent(
+        type="command", command=command, env=dict(env or {}), writable_paths=writable
+    )
 
 
 def says(text: str) -> CustomAgent:
@@ -101,7 +109,7 @@ class Turnstile:
     """Lets waiting agents go, one for each `let_go`. They wait in the system, without a timer."""
 
     def __init__(self, path: Path) -> None:
-        self._path = path
+        self.path = path
         os.mkfifo(path)
         self._descriptor = os.open(path, os.O_RDWR)
 
@@ -113,7 +121,7 @@ class Turnstile:
             "os.read(os.open(sys.argv[1], os.O_RDONLY), 1)\n"
             "print(sys.argv[2])"
         )
-        return program(code, self._path, text)
+        return program(code, self.path, text, writes=[self.path])
 
     def let_go(self, count: int = 1) -> None:
         """Let this many agents go, waiting now or later."""

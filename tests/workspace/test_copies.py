@@ -14,7 +14,6 @@ from bug_lsp.domain.ids import new_session_id
 from bug_lsp.store.files import make_private
 from bug_lsp.store.layout import SessionFolder
 from bug_lsp.workspace import copies, git
-from tests.support import leftovers
 from tests.support.projects import Project, content, in_every_state
 
 from .test_capture import capture_it
@@ -60,10 +59,9 @@ def test_four_processes_make_copies_at_the_same_time(project: Project) -> None:
     assert [maker.wait(60) for maker in makers] == [0] * 4
     wholes = [content(session.copy / base.name) for session in sessions]
     assert all(whole == wholes[0] for whole in wholes)
-    assert len(leftovers.worktrees(first.run.workspace)) == 12
     for session in sessions:
         copies.remove(session)
-    assert leftovers.worktrees(first.run.workspace) == []
+        assert not session.copy.exists()
 
 
 def test_a_copy_that_is_there_is_kept(project: Project) -> None:
@@ -150,6 +148,36 @@ def test_without_changes_the_patch_is_empty_and_the_copys_index_stays(project: P
     before = Path(copy, index).read_bytes()
     assert copies.diff(copy, base) == b""
     assert Path(copy, index).read_bytes() == before
+
+
+def test_what_an_agent_sets_in_its_copy_runs_nothing_when_the_patch_is_taken(
+    project: Project, tmp_path: Path
+) -> None:
+    project.write(".gitattributes", "*.dat filter=evil diff=evil\n")
+    session, base = capture_it(project.root)
+    copy = copies.make(session, base)
+    trap = f"touch {tmp_path}/sprung; cat"
+    for name in ("filter.evil.clean", "diff.evil.command", "diff.external", "core.fsmonitor"):
+        git.run("config", name, trap, cwd=copy)
+    (copy / "a.dat").write_text("new\n")
+    assert b"+new" in copies.diff(copy, base)
+    assert not (tmp_path / "sprung").exists()
+
+
+def test_what_an_agent_does_in_its_copy_reaches_neither_another_copy_nor_our_repository(
+    project: Project,
+) -> None:
+    session, base = capture_it(in_every_state(project).root)
+    (other,) = more_sessions(session, 1)
+    mine, theirs = copies.make(session, base), copies.make(other, base)
+    before = content(Path(base.repository)), content(theirs)
+    _work(mine)
+    git.run("stash", "-u", cwd=mine)
+    git.run("checkout", "-q", "-b", "side", cwd=mine)
+    git.run("commit", "-q", "--allow-empty", "-m", "done", cwd=mine)
+    assert copies.diff(mine, base) == b""
+    assert (content(Path(base.repository)), content(theirs)) == before
+    assert git.text("branch", "--list", "side", cwd=theirs) == ""
 
 
 def test_a_patch_that_is_too_large_is_not_kept(

@@ -34,6 +34,7 @@ from bug_lsp.domain.errors import AgentFailure, FailureKind
 
 from .client import AcpClient
 from .failures import failure, failure_of_error, failure_of_stop
+from .log import Log
 from .policy import preferred_mode
 from .presets import AcpAgent
 from .process import AgentProcess, agent_process
@@ -55,13 +56,16 @@ class Acp:
     async def run(self, job: Job, emit: Emit) -> Answer:
         """Do the job in one new session of a new process."""
         agent = self._agent
-        client = AcpClient(job, emit)
+        log = Log(agent, emit)
+        client = AcpClient(job, emit, log)
         async with agent_process(
             agent,
             agent.command_line(job.model, None if job.cwd == job.copy else job.copy),
             cast("Client", client),  # what it leaves out, the library answers with "not found"
+            log,
             cwd=job.cwd,
             env={**os.environ, **agent.environment(read_only=job.read_only), **job.env},
+            confine=job.confine,
         ) as process:
             return await process.run(lambda: self._work(process, client, job))
 

@@ -20,6 +20,7 @@ from bug_lsp.agents.base import Emit, Job
 from bug_lsp.domain.events import Error, Text
 
 from .events import Translation
+from .log import Log
 from .policy import judge
 
 
@@ -28,8 +29,9 @@ class AcpClient:
     are taken in the order in which they came, and a question is answered before the next message.
     """
 
-    def __init__(self, job: Job, emit: Emit) -> None:
+    def __init__(self, job: Job, emit: Emit, log: Log) -> None:
         self._job = job
+        self._log = log
         self._roots = tuple(Path(os.path.realpath(root)) for root in (job.copy, job.scratch))
         self._session: str | None = None
         self.emit = emit
@@ -53,6 +55,7 @@ class AcpClient:
         """The agent does something."""
         if session_id == self._session:  # another one is an agent's own helper
             for event in self.heard.events(update):
+                self._log.answered()
                 self.emit(event)
                 if isinstance(event, Text):
                     self.refused = ""

@@ -7,7 +7,6 @@ done, some name it only when they ask for permission, some change a file without
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -26,6 +25,7 @@ from acp.schema import (
     UsageUpdate,
 )
 
+from bug_lsp.agents.places import Places
 from bug_lsp.agents.text import Ends, clip, one_line
 from bug_lsp.domain.events import (
     Error,
@@ -106,8 +106,7 @@ class Translation:
     """The ear of one session: events for each message, and what they add up to."""
 
     def __init__(self, cwd: Path, copy: Path) -> None:
-        self._cwd = cwd
-        self._roots = (copy, copy.resolve())  # the agent may have followed a symbolic link (macOS)
+        self._places = Places(cwd, copy)
         self._spoken = False
         self._answer = Ends(_KEEP)
         self._new_message = True
@@ -202,7 +201,7 @@ class Translation:
         paths = (seen.diffs or seen.locations) if seen.edits else ()
         if paths and seen.status == "completed":
             for path in dict.fromkeys(paths):
-                inside = self._inside(path)
+                inside = self._places.inside(path)
                 if inside is None:
                     yield Error(message=f"{path} was changed, and it is outside of the copy")
                 else:
@@ -226,14 +225,8 @@ class Translation:
 
     def _detail(self, seen: Seen) -> str:
         if seen.kind != "execute" and seen.locations:
-            return " ".join(self._inside(path) or path for path in seen.locations)
+            return " ".join(self._places.shown(path) for path in seen.locations)
         return _subject(seen) or seen.title
-
-    def _inside(self, path: str) -> str | None:
-        """A path as seen from the copy's root, None if it is outside of it."""
-        whole = Path(os.path.normpath(self._cwd / path))
-        root = next((root for root in self._roots if whole.is_relative_to(root)), None)
-        return None if root is None else whole.relative_to(root).as_posix()
 
 
 def _subject(seen: Seen) -> str:

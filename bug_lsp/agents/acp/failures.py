@@ -7,13 +7,20 @@ here ever raises.
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from bug_lsp.agents.failing import (
+    BY_STATUS,
+    MAX_DETAIL,
+    Vendor,
+    by_words,
+    message_in_json,
+    settled,
+)
 from bug_lsp.agents.program import how_it_ended
-from bug_lsp.agents.text import last_line, one_line
+from bug_lsp.agents.text import last_line
 from bug_lsp.domain.errors import AgentFailure, FailureKind
 
 from .presets import AcpAgent
@@ -21,36 +28,18 @@ from .presets import AcpAgent
 _AUTH_REQUIRED = -32000
 _NODE_MISSING = re.compile(r"node['\u2019]?: (No such file|not found|command not found)")
 _COMMAND_NOT_FOUND = 127
-_BY_STATUS = {
-    401: FailureKind.AUTH,
-    402: FailureKind.QUOTA,
-    403: FailureKind.PERMISSION,
-    413: FailureKind.CONTEXT,
-    429: FailureKind.RATE_LIMIT,
-    503: FailureKind.RATE_LIMIT,
-    529: FailureKind.RATE_LIMIT,
-}
-_BY_TEXT = tuple(
-    (re.compile(pattern, re.IGNORECASE), kind)
-    for pattern, kind in (
-        (r"quota|usage limit|billing|insufficient (funds|balance|credit)", FailureKind.QUOTA),
-        (r"\b401\b|unauthori[sz]ed|unauthenticated|authenticat(e|ion)", FailureKind.AUTH),
-        (r"not logged in|log ?in again|api[ _-]?key|invalid (cred|token)", FailureKind.AUTH),
-        (r"\b429\b|rate limit|too many requests|overloaded", FailureKind.RATE_LIMIT),
-        (
-            r"context (window|length|limit)|maximum context|token count exceeds|too long|too large",
-            FailureKind.CONTEXT,
-        ),
-        (r"\b403\b|forbidden|permission denied", FailureKind.PERMISSION),
-    )
+kind_by_text = by_words(
+    (r"quota|usage limit|billing|insufficient (funds|balance|credit)", FailureKind.QUOTA),
+    (r"\b401\b|unauthori[sz]ed|unauthenticated|authenticat(e|ion)", FailureKind.AUTH),
+    (r"not logged in|log ?in again|api[ _-]?key|invalid (cred|token)", FailureKind.AUTH),
+    (r"\b429\b|rate limit|too many requests|overloaded", FailureKind.RATE_LIMIT),
+    (
+        r"context (window|length|limit)|maximum context|token count exceeds|too long|too large",
+        FailureKind.CONTEXT,
+    ),
+    (r"\b403\b|forbidden|permission denied", FailureKind.PERMISSION),
 )
-_SENTENCE = {
-    FailureKind.QUOTA: "{name}'s usage limit is reached: wait for it to renew or use another agent",
-    FailureKind.RATE_LIMIT: "{name}'s model service is busy: try again in a few minutes",
-    FailureKind.CONTEXT: "The work is too long for {name}'s model: narrow the task or change model",
-    FailureKind.PERMISSION: "{name} was refused: check your account's access to the model",
-    FailureKind.INTERNAL: "{name} failed: run it again, or `{program}` by hand to see why",
-}
+"""The kind that the words of an error speak of, `INTERNAL` where they speak of none."""
 _BY_STOP = {
     "max_tokens": (
         FailureKind.CONTEXT,
@@ -69,19 +58,14 @@ _BY_STOP = {
         "{name}'s turn was cancelled from outside: run it again",
     ),
 }
-_RETRY = re.compile(r"\b(attempt|retry|retrying|reconnecting)\b", re.IGNORECASE)
-_MAX_DETAIL = 300
 
 
 def failure_of_error(agent: AcpAgent, code: int, message: str, data: Any) -> AgentFailure:
     """A JSON-RPC error as our failure."""
-    text = ": ".join(dict.fromkeys(filter(None, (_in_json(message), *_words(data)))))
-    by_text = _kind_by_text(f"{message} {text}")
-    kind = FailureKind.AUTH if code == _AUTH_REQUIRED else _BY_STATUS.get(_status(code, data) or 0)
-    # A spent quota comes as a 429 too, and waiting a few minutes does not help there.
-    if kind is None or (kind is FailureKind.RATE_LIMIT and by_text is FailureKind.QUOTA):
-        kind = by_text
-    return failure(agent, kind, text)
+    text = ": ".join(dict.fromkeys(filter(None, (message_in_json(message), *_words(data)))))
+    by_text = kind_by_text(f"{message} {text}")
+    kind = FailureKind.AUTH if code == _AUTH_REQUIRED else BY_STATUS.get(_status(code, data) or 0)
+    return failure(agent, settled(kind, by_text), text)
 
 
 def failure_of_stop(agent: AcpAgent, reason: str) -> AgentFailure | None:
@@ -96,7 +80,7 @@ def failure_of_stop(agent: AcpAgent, reason: str) -> AgentFailure | None:
 
 def failure_of_exit(agent: AcpAgent, status: int | None, stderr: str) -> AgentFailure:
     """The process ended, or closed its output (`status` None), before it was done."""
-    last = last_line(stderr, _MAX_DETAIL)
+    last = last_line(stderr, MAX_DETAIL)
     program = agent.command[0]
     if status == _COMMAND_NOT_FOUND and _NODE_MISSING.search(stderr):
         return AgentFailure(
@@ -105,7 +89,7 @@ def failure_of_exit(agent: AcpAgent, status: int | None, stderr: str) -> AgentFa
             f" start your editor from a shell that finds it",
         )
     # One that is not logged in may say so and exit before it has said hello.
-    if status and _kind_by_text(last) is FailureKind.AUTH:
+    if status and kind_by_text(last) is FailureKind.AUTH:
         return failure(agent, FailureKind.AUTH, last)
     how = "closed its output" if status is None else how_it_ended(status)
     return AgentFailure(
@@ -115,49 +99,26 @@ def failure_of_exit(agent: AcpAgent, status: int | None, stderr: str) -> AgentFa
 
 def failure(agent: AcpAgent, kind: FailureKind, detail: str = "") -> AgentFailure:
     """A failure of this kind in a sentence, with what the agent says in brackets."""
-    if kind is FailureKind.AUTH:
-        sentence = f"{agent.name} is not logged in: {agent.login}"
-    else:
-        sentence = _SENTENCE[kind].format(name=agent.name, program=agent.command[0])
-    detail = one_line(detail, _MAX_DETAIL)
-    return AgentFailure(kind, f"{sentence} ({detail})" if detail else sentence)
-
-
-def is_vain(line: str) -> bool:
-    """Whether a line of the agent's log says that it tries again although its login is refused."""
-    return _RETRY.search(line) is not None and _kind_by_text(line) is FailureKind.AUTH
+    return Vendor(agent.name, agent.command[0], agent.login).failed(kind, detail)
 
 
 def _status(code: int, data: Any) -> int | None:
     """The HTTP status of the model service, from the code itself or from the data."""
-    if code in _BY_STATUS:
+    if code in BY_STATUS:
         return code
     if isinstance(data, Mapping):
         for key in ("status", "statusCode", "httpStatus", "code"):
             value = data.get(key)
-            if isinstance(value, int) and value in _BY_STATUS:
+            if isinstance(value, int) and value in BY_STATUS:
                 return value
     return None
-
-
-def _kind_by_text(text: str) -> FailureKind:
-    return next((kind for regex, kind in _BY_TEXT if regex.search(text)), FailureKind.INTERNAL)
 
 
 def _words(data: Any) -> Iterator[str]:
     """What the data of an error says beyond its message."""
     if isinstance(data, str):
-        yield _in_json(data)
+        yield message_in_json(data)
     elif isinstance(data, Mapping):
         for key in ("details", "message", "error", "reason"):
             if isinstance(data.get(key), str):
-                yield _in_json(data[key])
-
-
-def _in_json(text: str) -> str:
-    """A service's own JSON error reduced to its message."""
-    try:
-        message = json.loads(text)["error"]["message"]
-    except (ValueError, TypeError, KeyError):
-        return text
-    return message if isinstance(message, str) else text
+                yield message_in_json(data[key])

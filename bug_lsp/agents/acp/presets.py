@@ -6,6 +6,7 @@ Pure, and free of the ACP library, which takes half a second to import.
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -31,6 +32,8 @@ class AcpAgent:
     env: Mapping[str, str] = field(default_factory=dict)
     read_only_env: Mapping[str, str] = field(default_factory=dict)
     """Over `env`, for a session that must change nothing."""
+    retry: re.Pattern[str] | None = None
+    """Finds in a line of its log why a request failed that it makes again."""
 
     def environment(self, *, read_only: bool) -> Mapping[str, str]:
         """What is added to the environment of its process."""
@@ -56,12 +59,18 @@ PRESETS: Mapping[str, AcpAgent] = {
         login="run `gemini` once and log in, or set GEMINI_API_KEY",
         model_option="-m",
         folder_option="--include-directories",
-        # Else a second node does the work, and signals to the first do not reach it.
-        env={"GEMINI_CLI_NO_RELAUNCH": "true"},
+        env={
+            # Else a second node does the work, and signals to the first do not reach it.
+            "GEMINI_CLI_NO_RELAUNCH": "true",
+            # Else nothing anywhere tells of requests that it makes again, for minutes.
+            "GEMINI_DEBUG_LOG_FILE": "/dev/stderr",
+        },
+        retry=re.compile(r"\] (Attempt \d+ failed.*)"),
     ),
     "opencode": AcpAgent(
         name="OpenCode",
-        command=("opencode", "acp"),
+        # Its log is the only place that tells of requests that it makes again, for minutes.
+        command=("opencode", "acp", "--print-logs", "--log-level", "WARN"),
         install="run: npm install -g opencode-ai",
         login="run `opencode auth login`",
         # Put over the user's own permissions: outside of its folder it asks, and it asks us.
@@ -69,6 +78,8 @@ PRESETS: Mapping[str, AcpAgent] = {
         read_only_env=_permissions(
             external_directory="ask", question="deny", edit="deny", bash="deny"
         ),
+        # "small" is the request for a title, without which it does as well.
+        retry=re.compile(r'message="stream error" .*small=false.* error\.error="(.*)"'),
     ),
     "qwen": AcpAgent(
         name="Qwen Code",

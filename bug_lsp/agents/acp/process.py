@@ -8,8 +8,6 @@ from __future__ import annotations
 
 import asyncio
 import io
-import os
-import shutil
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager, suppress
 from pathlib import Path
@@ -21,33 +19,47 @@ from acp import connect_to_agent
 from acp.client.connection import ClientSideConnection
 from acp.interfaces import Client
 
-from bug_lsp.agents.program import pipe, pump, start_failures, stop, to_our_stderr
+from bug_lsp.agents.program import (
+    exit_status,
+    find_program,
+    pipe,
+    pump,
+    start_failures,
+    stop,
+    to_our_stderr,
+)
 from bug_lsp.domain.errors import AgentFailure, FailureKind
 
-from .failures import failure, failure_of_exit, is_vain
+from .failures import failure, failure_of_exit
+from .log import Log
 from .presets import AcpAgent
 
 T = TypeVar("T")
 
 LONGEST_LINE = 64 * 2**20
 """Bytes of one message: agents put a whole tool output in one."""
-_STDERR_TAIL = 4_000
 _DRAIN_SECONDS = 1.0
 _TERMINATE_SECONDS = 1.0
 _CLOSE_SECONDS = 1.0
-_MAX_VAIN = 3
-"""How often an agent may say that it tries again with a refused login."""
 
 
 class AgentProcess:
     """A running ACP agent."""
 
-    def __init__(self, agent: AcpAgent, process: anyio.abc.Process, stderr: io.FileIO) -> None:
+    def __init__(
+        self,
+        agent: AcpAgent,
+        process: anyio.abc.Process,
+        stderr: io.FileIO,
+        log: Log,
+        *,
+        confined: bool,
+    ) -> None:
         self._agent = agent
+        self._confined = confined
         self._process = process
         self._stderr = stderr
-        self._tail = bytearray()
-        self._vain = 0
+        self._log = log
         self._all_logged = anyio.Event()
         self.reader = _Lines(limit=LONGEST_LINE)
         self.connection: ClientSideConnection
@@ -78,10 +90,8 @@ class AgentProcess:
 
     def _note(self, data: bytes, working: anyio.CancelScope) -> None:
         to_our_stderr(data)
-        self._tail += data
-        del self._tail[:-_STDERR_TAIL]
-        self._vain += sum(map(is_vain, data.decode(errors="replace").splitlines()))
-        if self._vain >= _MAX_VAIN:
+        self._log.feed(data)
+        if self._log.hopeless is not None:
             working.cancel()
 
     async def _watch(self, working: anyio.CancelScope) -> None:
@@ -97,17 +107,18 @@ class AgentProcess:
             await self._all_logged.wait()
 
     def _why(self) -> AgentFailure:
-        stderr = self._tail.decode(errors="replace")
         if self.reader.too_long:
             return failure(
                 self._agent,
                 FailureKind.INTERNAL,
                 f"it sent a message of more than {LONGEST_LINE >> 20} MB",
             )
-        if self._vain >= _MAX_VAIN:
-            lines = [line for line in stderr.splitlines() if is_vain(line)]
-            return failure(self._agent, FailureKind.AUTH, lines[-1] if lines else "")
-        return failure_of_exit(self._agent, self._process.returncode, stderr)
+        if self._log.hopeless is not None:
+            return self._log.hopeless
+        status = self._process.returncode
+        if status is not None:
+            status = exit_status(status, confined=self._confined)
+        return failure_of_exit(self._agent, status, self._log.tail)
 
 
 class _Lines(asyncio.StreamReader):
@@ -125,13 +136,20 @@ class _Lines(asyncio.StreamReader):
 
 @asynccontextmanager
 async def agent_process(
-    agent: AcpAgent, command: tuple[str, ...], client: Client, *, cwd: Path, env: Mapping[str, str]
+    agent: AcpAgent,
+    command: tuple[str, ...],
+    client: Client,
+    log: Log,
+    *,
+    cwd: Path,
+    env: Mapping[str, str],
+    confine: tuple[str, ...] = (),
 ) -> AsyncIterator[AgentProcess]:
     """Start an agent and connect to it. What it leaves behind is the session's to end."""
-    with pipe() as (stdin, to_agent), pipe() as (from_agent, stdout), pipe() as (log, stderr):
+    with pipe() as (stdin, to_agent), pipe() as (from_agent, stdout), pipe() as (said, stderr):
         with start_failures(agent.command[0], cwd, agent.install):
             process = await anyio.open_process(
-                _absolute(command, env),
+                [*confine, *find_program(command, cwd, env)],
                 stdin=stdin,
                 stdout=stdout,
                 stderr=stderr,
@@ -140,12 +158,12 @@ async def agent_process(
             )
         for end in (stdin, stdout, stderr):
             end.close()
-        running = AgentProcess(agent, process, log)
+        running = AgentProcess(agent, process, said, log, confined=bool(confine))
         try:
             async with _connected(running, client, from_agent, to_agent):
                 yield running
         finally:
-            await stop(process, _TERMINATE_SECONDS)
+            await stop(process, _TERMINATE_SECONDS, confined=bool(confine))
 
 
 @asynccontextmanager
@@ -169,13 +187,3 @@ async def _connected(
             writing.abort()  # an agent that does not read must not keep us
         with anyio.move_on_after(_CLOSE_SECONDS, shield=True), suppress(Exception):
             await running.connection.close()
-
-
-def _absolute(command: tuple[str, ...], env: Mapping[str, str]) -> tuple[str, ...]:
-    """The command with its program's place: a relative entry of PATH may lie in the workspace."""
-    if os.sep in command[0]:
-        return command
-    found = shutil.which(command[0], path=env.get("PATH"))
-    if found is None or not Path(found).is_absolute():
-        raise FileNotFoundError(command[0])
-    return (found, *command[1:])

@@ -206,6 +206,7 @@ class CommandTest:
             env=self._project.environment(),
             log=self._project.scratch / "test-command.log",
             seconds=COMMAND_SECONDS,
+            confine=self._project.confine,
         )
         if self._last_code == 0:
             return Verdict.GOOD

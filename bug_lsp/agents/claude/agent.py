@@ -9,6 +9,8 @@ means is in `events`, what an error means in `failures`, what it may do in
 
 from __future__ import annotations
 
+import asyncio
+import shlex
 import sys
 from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import aclosing, suppress
@@ -28,6 +30,7 @@ from bug_lsp.domain.events import Error
 from .failures import crashed, failure_of_exception, failure_of_result
 from .install import ClaudeBinary, claude_availability, claude_binary
 from .policy import DEBUG, READ_ONLY, refusal
+from .speech import Speech
 
 if TYPE_CHECKING:
     from claude_agent_sdk import ClaudeAgentOptions, ClaudeSDKClient, HookCallback, Message
@@ -63,7 +66,8 @@ class Claude:
         from .events import Translation
 
         stderr = _Stderr()
-        client = ClaudeSDKClient(_options(binary, job, emit, stderr))
+        program = _confined(binary.path, job) if job.confine else binary.path
+        client = ClaudeSDKClient(_options(program, job, emit, stderr))
         heard = Translation(job.cwd, job.copy)
         try:
             await _connect(client, stderr)
@@ -87,14 +91,23 @@ class _Stderr:
             sys.stderr.write(f"{line}\n")
 
 
-def _options(binary: ClaudeBinary, job: Job, emit: Emit, stderr: _Stderr) -> ClaudeAgentOptions:
+def _confined(program: Path, job: Job) -> Path:
+    """A program that runs Claude inside its bounds: the SDK takes a program, not a command line."""
+    script = job.scratch / "claude"
+    command = shlex.join([*job.confine, str(program)])
+    script.write_text(f'#!/bin/sh\nexec {command} "$@"\n', encoding="utf-8")
+    script.chmod(0o700)
+    return script
+
+
+def _options(program: Path, job: Job, emit: Emit, stderr: _Stderr) -> ClaudeAgentOptions:
     from claude_agent_sdk import ClaudeAgentOptions, HookMatcher
 
     profile = READ_ONLY if job.read_only else DEBUG
     # "block": a guard that fails stops the call. Claude waits for it, nobody else is asked.
     guard = HookMatcher(hooks=[_guard(job, emit)], on_failure="block")
     return ClaudeAgentOptions(
-        cli_path=binary.path,
+        cli_path=program,
         cwd=job.cwd,
         add_dirs=[job.copy],
         env={**_ENVIRONMENT, "CLAUDE_CODE_TMPDIR": str(job.scratch), **job.env},
@@ -113,7 +126,8 @@ def _options(binary: ClaudeBinary, job: Job, emit: Emit, stderr: _Stderr) -> Cla
         include_partial_messages=True,
         max_buffer_size=_LONGEST_MESSAGE,
         stderr=stderr,
-        extra_args={"no-session-persistence": None},
+        # The second: it says when it has taken in what the user says meanwhile.
+        extra_args={"no-session-persistence": None, "replay-user-messages": None},
     )
 
 
@@ -165,31 +179,44 @@ async def _converse(
     client: ClaudeSDKClient, job: Job, heard: Translation, emit: Emit, stderr: _Stderr
 ) -> str:
     """Turn after turn, until there is nothing more to say."""
+    speech = Speech(client)
+    steering = asyncio.create_task(speech.hand_on(job.listen))
     prompt: str | None = job.prompt
-    text = ""
-    while prompt is not None:
-        text = await _turn(client, prompt, heard, emit, stderr)
-        if not text.strip():
-            raise AgentFailure(
-                FailureKind.EMPTY_OUTPUT,
-                "Claude ended without an answer: run it again or choose another model",
-            )
-        prompt = job.follow_up(text)
-    return text
+    try:
+        while True:
+            text = await _turn(speech, prompt, heard, emit, stderr)
+            # From here to the next turn nothing waits, so nothing is said that is not seen here.
+            prompt = None
+            if speech.waits:
+                continue  # Claude makes a turn of it by itself
+            if not text.strip():
+                raise AgentFailure(
+                    FailureKind.EMPTY_OUTPUT,
+                    "Claude ended without an answer: run it again or choose another model",
+                )
+            prompt = job.follow_up(text)
+            if prompt is None:
+                return text
+    finally:
+        steering.cancel()
 
 
 async def _turn(
-    client: ClaudeSDKClient, prompt: str, heard: Translation, emit: Emit, stderr: _Stderr
+    speech: Speech, prompt: str | None, heard: Translation, emit: Emit, stderr: _Stderr
 ) -> str:
-    """Follow one turn to its end. A turn that is left before its end is interrupted."""
+    """Follow one turn to its end. A turn that is left before its end is interrupted.
+
+    Without a prompt it is one that Claude makes of what was said to it meanwhile.
+    """
     from claude_agent_sdk import ResultMessage
 
     from .events import answer
 
     result: ResultMessage | None = None
     try:
-        async with aclosing(_messages(client, prompt, stderr)) as messages:
+        async with aclosing(_messages(speech.client, prompt, stderr)) as messages:
             async for message in messages:
+                speech.taken_in(message)
                 for event in heard.events(message):
                     emit(event)
                 if heard.hopeless is not None:
@@ -198,7 +225,7 @@ async def _turn(
                     result = message
     finally:
         if result is None:
-            await _interrupt(client)
+            await _interrupt(speech.client)
     if result is None:
         raise crashed(last_line(stderr.tail, _MAX_DETAIL))
     failure = failure_of_result(result, heard.error_word, spent=heard.spent)
@@ -208,11 +235,12 @@ async def _turn(
 
 
 async def _messages(
-    client: ClaudeSDKClient, prompt: str, stderr: _Stderr
+    client: ClaudeSDKClient, prompt: str | None, stderr: _Stderr
 ) -> AsyncGenerator[Message, None]:
     """What Claude says in one turn. Whatever goes wrong in the SDK comes out as our failure."""
     try:
-        await client.query(prompt)
+        if prompt is not None:
+            await client.query(prompt)
         async with aclosing(_generator(client.receive_response())) as messages:
             async for message in messages:
                 yield message

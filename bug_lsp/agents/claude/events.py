@@ -8,7 +8,6 @@ only where Claude is about to run.
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -27,6 +26,7 @@ from claude_agent_sdk import (
     UserMessage,
 )
 
+from bug_lsp.agents.places import Places
 from bug_lsp.agents.text import clip, one_line
 from bug_lsp.domain.errors import AgentFailure
 from bug_lsp.domain.events import (
@@ -65,8 +65,7 @@ class Translation:
     """The ear of one conversation: `events` for each message, and what they add up to."""
 
     def __init__(self, cwd: Path, copy: Path) -> None:
-        self._cwd = cwd
-        self._roots = (copy, copy.resolve())  # Claude may have followed a symbolic link (macOS)
+        self._places = Places(cwd, copy)
         self.usage: Usage | None = None
         self.error_word: str | None = None
         """What Claude called the error that its last message is about."""
@@ -162,7 +161,7 @@ class Translation:
         name = _NAMES.get(block.name, block.name)
         path = next((block.input[key] for key in _PATHS if key in block.input), None)
         if isinstance(path, str):
-            detail = self._relative(path)
+            detail = self._places.shown(path)
             if name == "edit":
                 self._edits[block.id] = detail
         elif name == "shell":
@@ -202,12 +201,6 @@ class Translation:
             cost_usd=None if guessed else message.total_cost_usd,
         )
         yield self.usage
-
-    def _relative(self, path: str) -> str:
-        """A path as seen from the copy's root; one outside of it as it stands."""
-        whole = Path(os.path.normpath(self._cwd / path))
-        inside = next((root for root in self._roots if whole.is_relative_to(root)), None)
-        return path if inside is None else whole.relative_to(inside).as_posix()
 
 
 def answer(message: ResultMessage) -> str:

@@ -10,7 +10,8 @@ import re
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from bug_lsp.agents.text import last_line, one_line
+from bug_lsp.agents.failing import BY_STATUS, MAX_DETAIL, Vendor, by_words, settled
+from bug_lsp.agents.text import last_line
 from bug_lsp.domain.errors import AgentFailure, FailureKind
 
 if TYPE_CHECKING:
@@ -23,40 +24,23 @@ _BY_WORD = {
     "rate_limit": FailureKind.RATE_LIMIT,
     "overloaded": FailureKind.RATE_LIMIT,
 }
-_BY_STATUS = {
-    401: FailureKind.AUTH,
-    402: FailureKind.QUOTA,
-    413: FailureKind.CONTEXT,
-    429: FailureKind.RATE_LIMIT,
-    529: FailureKind.RATE_LIMIT,
-}
 _FORBIDDEN = 403
-_BY_TEXT = tuple(
-    (re.compile(pattern, re.IGNORECASE), kind)
-    for pattern, kind in (
-        (r"(usage|spending|session|weekly|hit your) limit|credit balance|quota", FailureKind.QUOTA),
-        (r"not logged in|/login|oauth token|invalid api key|\b401\b", FailureKind.AUTH),
-        (r"prompt is too long|context window|context limit|too large", FailureKind.CONTEXT),
-        (r"rate limit|\(429\)|overloaded|too many requests", FailureKind.RATE_LIMIT),
-        (r"permission|\b403\b", FailureKind.PERMISSION),
-    )
+_kind_by_text = by_words(
+    (r"(usage|spending|session|weekly|hit your) limit|credit balance|quota", FailureKind.QUOTA),
+    (r"not logged in|/login|oauth token|invalid api key|\b401\b", FailureKind.AUTH),
+    (r"prompt is too long|context window|context limit|too large", FailureKind.CONTEXT),
+    (r"rate limit|\(429\)|overloaded|too many requests", FailureKind.RATE_LIMIT),
+    (r"permission|\b403\b", FailureKind.PERMISSION),
 )
 _GONE = re.compile(r"write to (terminated )?process|not ready for writing")
 """How the SDK says that the process ended before it was asked."""
 _BY_SUBTYPE = {"error_max_budget_usd": FailureKind.QUOTA}
-_SENTENCE = {
-    FailureKind.AUTH: "Claude is not logged in: run `claude /login` or set ANTHROPIC_API_KEY",
-    FailureKind.QUOTA: "Claude's usage limit is reached: wait for it to renew or use another agent",
-    FailureKind.RATE_LIMIT: "Claude's model service is busy: try again in a few minutes",
-    FailureKind.CONTEXT: "The work is too long for Claude's model: narrow the task or change model",
-    FailureKind.PERMISSION: "Claude was refused: check your account's access to the model",
-    FailureKind.NOT_INSTALLED: "Claude cannot be started: check its installation",
-    FailureKind.INTERNAL: "Claude failed: run it again, or `claude` by hand to see why",
-}
+_CLAUDE = Vendor(
+    name="Claude", program="claude", login="run `claude /login` or set ANTHROPIC_API_KEY"
+)
 _HOPELESS = {FailureKind.AUTH, FailureKind.QUOTA, FailureKind.PERMISSION, FailureKind.CONTEXT}
 _MAX_BUSY = 4
 """How often in a row the service may say that it is busy: Claude would go on for minutes."""
-_MAX_DETAIL = 300
 
 
 def failure_of_result(
@@ -73,7 +57,7 @@ def failure_of_result(
     kind = _BY_SUBTYPE.get(result.subtype) or _kind(result.api_error_status, word, text)
     if spent and kind is FailureKind.RATE_LIMIT:
         kind = FailureKind.QUOTA
-    return _failure(kind, text or result.subtype)
+    return _CLAUDE.failed(kind, text or result.subtype)
 
 
 def failure_of_retry(retry: Mapping[str, Any], busy: int) -> AgentFailure | None:
@@ -84,7 +68,7 @@ def failure_of_retry(retry: Mapping[str, Any], busy: int) -> AgentFailure | None
     word, status = retry.get("error"), retry.get("error_status")
     kind = _kind(status, word, "")
     if kind in _HOPELESS or (kind is FailureKind.RATE_LIMIT and busy >= _MAX_BUSY):
-        return _failure(kind, f"{status} {word}" if status else str(word))
+        return _CLAUDE.failed(kind, f"{status} {word}" if status else str(word))
     return None
 
 
@@ -94,33 +78,21 @@ def failure_of_exception(error: Exception, stderr: str = "") -> AgentFailure:
 
     text = str(error)
     if isinstance(error, CLINotFoundError) or isinstance(error.__cause__, PermissionError):
-        return _failure(FailureKind.NOT_INSTALLED, text)
+        return _CLAUDE.failed(FailureKind.NOT_INSTALLED, text)
     if isinstance(error, ProcessError | ConnectionError) or _GONE.search(text):
         code = getattr(error, "exit_code", None)
-        return crashed(last_line(stderr, _MAX_DETAIL) or (f"exit code {code}" if code else ""))
-    return _failure(_kind(None, None, text), text)
+        return crashed(last_line(stderr, MAX_DETAIL) or (f"exit code {code}" if code else ""))
+    return _CLAUDE.failed(_kind(None, None, text), text)
 
 
 def crashed(detail: str) -> AgentFailure:
     """The process ended in a way that is no answer."""
-    return AgentFailure(
-        FailureKind.CRASHED,
-        "The claude process ended unexpectedly" + (f": {detail}" if detail else ": run it again"),
-    )
-
-
-def _failure(kind: FailureKind, detail: str) -> AgentFailure:
-    detail = one_line(detail, _MAX_DETAIL)
-    return AgentFailure(kind, f"{_SENTENCE[kind]} ({detail})" if detail else _SENTENCE[kind])
+    return _CLAUDE.crashed(detail)
 
 
 def _kind(status: Any, word: Any, text: str) -> FailureKind:
-    by_text = next((kind for regex, kind in _BY_TEXT if regex.search(text)), FailureKind.INTERNAL)
+    by_text = _kind_by_text(text)
     if status == _FORBIDDEN:  # Claude calls every 403 a failed login; often it is the account
         return FailureKind.AUTH if by_text is FailureKind.AUTH else FailureKind.PERMISSION
-    kind = _BY_STATUS.get(status) if isinstance(status, int) else None
-    kind = kind or (_BY_WORD.get(word) if isinstance(word, str) else None)
-    # A spent quota comes as a 429 too, and waiting a few minutes does not help there.
-    if kind is FailureKind.RATE_LIMIT and by_text is FailureKind.QUOTA:
-        return by_text
-    return kind or by_text
+    kind = BY_STATUS.get(status) if isinstance(status, int) else None
+    return settled(kind or (_BY_WORD.get(word) if isinstance(word, str) else None), by_text)

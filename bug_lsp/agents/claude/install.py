@@ -9,19 +9,17 @@ from __future__ import annotations
 import importlib.util
 import os
 import re
-import shutil
-import subprocess
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from bug_lsp.agents.asking import ask, own_program
 from bug_lsp.domain.errors import AgentFailure, FailureKind
 
 _MINIMUM = (2, 1, 317)
 """The first that stops a call where our guard fails, instead of letting it through. (To take a
 prompt as it is written, where an older one reads any file named as `@path`, 2.1.248 would do.)"""
 _VERSION = re.compile(r"(\d+)\.(\d+)\.(\d+)")
-_ASK_SECONDS = 5.0
 _LOGINS = (
     "ANTHROPIC_API_KEY",
     "ANTHROPIC_AUTH_TOKEN",
@@ -55,8 +53,8 @@ def claude_binary(env: Mapping[str, str] | None = None) -> ClaudeBinary:
             "Claude is not installed; run: pip install 'bug-lsp[claude]'",
         )
     environment = {**os.environ, **(env or {})}
-    own = shutil.which("claude", path=environment.get("PATH"))
-    if own and Path(own).is_absolute():  # a relative entry of PATH may lie in the workspace
+    own = own_program("claude", environment)
+    if own:
         version = _supported_version(own, environment)
         if version:
             return ClaudeBinary(Path(own), version, own=True)
@@ -93,29 +91,12 @@ def _is_logged_in(binary: ClaudeBinary, env: Mapping[str, str]) -> bool:
     # Who has never run Claude has no login; asking would set up its folder for them.
     if not folder.exists() and not (home / ".claude.json").exists():
         return False
-    return _ask((str(binary.path), "auth", "status"), env) is not None
+    return ask((str(binary.path), "auth", "status"), env) is not None
 
 
 def _supported_version(program: str, env: Mapping[str, str]) -> str | None:
     """The version a `claude` gives; None if it gives none in time or is too old."""
-    match = _VERSION.match(_ask((program, "--version"), env) or "")
+    match = _VERSION.match(ask((program, "--version"), env) or "")
     if match is None or tuple(map(int, match.groups())) < _MINIMUM:
         return None
     return match[0]
-
-
-def _ask(command: tuple[str, ...], env: Mapping[str, str]) -> str | None:
-    """What a command prints; None if it fails or does not end in time."""
-    try:
-        answer = subprocess.run(
-            command,
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            cwd=Path(command[0]).anchor,  # not the workspace, whose settings may name programs
-            env=env,
-            timeout=_ASK_SECONDS,
-            check=True,
-        )
-    except (OSError, subprocess.SubprocessError):
-        return None
-    return answer.stdout.decode(errors="replace")

@@ -68,7 +68,7 @@ async def _app_server(binary: CodexBinary, job: Job) -> AsyncIterator[AsyncCodex
     from openai_codex import AsyncCodex, CodexConfig
 
     program = str(binary.path) if binary.path else None
-    client = AsyncCodex(CodexConfig(codex_bin=program, cwd=str(job.cwd), env=dict(job.env)))
+    client = AsyncCodex(CodexConfig(codex_bin=program, cwd=str(job.cwd), env=_environment(job)))
     inside = None
     try:
         try:
@@ -80,6 +80,10 @@ async def _app_server(binary: CodexBinary, job: Job) -> AsyncIterator[AsyncCodex
         yield client
     finally:
         await _close(client, inside)
+
+
+def _environment(job: Job) -> dict[str, str]:
+    return {"TMPDIR": str(job.scratch), **job.env}
 
 
 @asynccontextmanager
@@ -109,7 +113,11 @@ async def _start_thread(client: AsyncCodex, job: Job) -> AsyncThread:
         ephemeral=True,
         # The working folder may lie inside the copy, all of which may be written. This replaces
         # the user's own extra roots, one of which might be the very folder that was copied.
-        config={"sandbox_workspace_write.writable_roots": [str(job.copy)]},
+        # The system's own temporary folder is everybody's; the session's is named by TMPDIR.
+        config={
+            "sandbox_workspace_write.writable_roots": [str(job.copy)],
+            "sandbox_workspace_write.exclude_slash_tmp": True,
+        },
     )
 
 
@@ -119,20 +127,23 @@ async def _converse(thread: AsyncThread, job: Job, emit: Emit) -> Answer:
     prompt: str | None = job.prompt
     while prompt is not None:
         heard.begin_turn()
-        await _turn(await thread.turn(prompt), job, heard, emit)
+        unsaid: list[str] = []
+        await _turn(await thread.turn(prompt), job, heard, emit, unsaid)
         if not heard.answer.strip():
             raise AgentFailure(
                 FailureKind.EMPTY_OUTPUT,
                 "Codex ended without an answer: run it again or choose another model",
             )
-        prompt = job.follow_up(heard.answer)
+        prompt = "\n\n".join(unsaid) or job.follow_up(heard.answer)
     return Answer(heard.answer, heard.usage)
 
 
-async def _turn(turn: AsyncTurnHandle, job: Job, heard: Translation, emit: Emit) -> None:
+async def _turn(
+    turn: AsyncTurnHandle, job: Job, heard: Translation, emit: Emit, unsaid: list[str]
+) -> None:
     """Follow one turn to its end. A turn that is left before its end is interrupted."""
     completed: Mapping[str, Any] = {}
-    steering = asyncio.create_task(_steer(turn, job))
+    steering = asyncio.create_task(_steer(turn, job, unsaid))
     stream = cast("AsyncGenerator[Notification, None]", turn.stream())
     try:
         async with aclosing(stream) as notifications:
@@ -155,11 +166,15 @@ async def _turn(turn: AsyncTurnHandle, job: Job, heard: Translation, emit: Emit)
         raise failure
 
 
-async def _steer(turn: AsyncTurnHandle, job: Job) -> None:
-    """Hand on what the user says, as long as the turn lasts."""
-    with suppress(Exception):  # the turn has ended meanwhile: nobody is left to tell
+async def _steer(turn: AsyncTurnHandle, job: Job, unsaid: list[str]) -> None:
+    """Hand on what the user says, as long as the turn lasts. What the turn did not take stays in
+    `unsaid`: it is perhaps said twice, but never lost.
+    """
+    with suppress(Exception):  # the turn has ended meanwhile: the next one will be told
         while True:
-            await turn.steer(await job.listen())
+            unsaid.append(await job.listen())
+            await turn.steer(unsaid[0])
+            unsaid.clear()
 
 
 def _params(payload: Any) -> Mapping[str, Any]:

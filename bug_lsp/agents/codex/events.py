@@ -7,12 +7,12 @@ notification needs, and passes over all it does not know. Nothing here ever rais
 from __future__ import annotations
 
 import json
-import os
 import shlex
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
+from bug_lsp.agents.places import Places
 from bug_lsp.agents.text import clip, one_line
 from bug_lsp.domain.events import (
     Error,
@@ -33,8 +33,7 @@ class Translation:
     """The ear of one thread: `events` for each notification, and what they add up to."""
 
     def __init__(self, cwd: Path, copy: Path) -> None:
-        self._cwd = cwd
-        self._roots = (copy, copy.resolve())  # Codex may have followed a symbolic link (macOS)
+        self._places = Places(cwd, copy)
         self.usage: Usage | None = None
         self._spoken = ""
         """The message that is being streamed; a new one starts after a blank line."""
@@ -119,7 +118,7 @@ class Translation:
             self._other = text
 
     def _file_change(self, item: Mapping[str, Any]) -> Iterator[Event]:
-        paths = [self._relative(change["path"]) for change in item["changes"]]
+        paths = [self._places.shown(change["path"]) for change in item["changes"]]
         if item.get("status") == "completed":
             yield from (FileEdit(path=path) for path in paths)
         else:
@@ -141,12 +140,6 @@ class Translation:
         error = params["error"]
         details = error.get("additionalDetails")
         yield Error(message=f"{error['message']}: {details}" if details else error["message"])
-
-    def _relative(self, path: str) -> str:
-        """A path as seen from the copy's root; one outside of it as it stands."""
-        whole = Path(os.path.normpath(self._cwd / path))
-        inside = next((root for root in self._roots if whole.is_relative_to(root)), None)
-        return path if inside is None else whole.relative_to(inside).as_posix()
 
 
 def _command_line(item: Mapping[str, Any]) -> tuple[str, str]:

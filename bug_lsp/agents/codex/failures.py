@@ -6,12 +6,18 @@ Pure. Errors are read in the shape they have on the wire (`TurnError`): the type
 
 from __future__ import annotations
 
-import json
-import re
 from collections.abc import Mapping
 from typing import Any
 
-from bug_lsp.agents.text import last_line, one_line
+from bug_lsp.agents.failing import (
+    BY_STATUS,
+    MAX_DETAIL,
+    Vendor,
+    by_words,
+    message_in_json,
+    settled,
+)
+from bug_lsp.agents.text import last_line
 from bug_lsp.domain.errors import AgentFailure, FailureKind
 
 _BY_INFO = {
@@ -24,33 +30,20 @@ _BY_INFO = {
     "sandboxError": FailureKind.PERMISSION,
     "tooManyDenials": FailureKind.PERMISSION,
 }
-_BY_STATUS = {
-    401: FailureKind.AUTH,
-    402: FailureKind.QUOTA,
-    403: FailureKind.PERMISSION,
-    429: FailureKind.RATE_LIMIT,
-}
-_BY_TEXT = tuple(
-    (re.compile(pattern, re.IGNORECASE), kind)
-    for pattern, kind in (
-        (r"usage limit|quota|billing", FailureKind.QUOTA),
-        (r"status:? 401|unauthorized|not logged in|log ?in again|api key", FailureKind.AUTH),
-        (r"missing environment variable", FailureKind.AUTH),
-        (r"status:? 429|rate limit|too many requests", FailureKind.RATE_LIMIT),
-        (r"context window|context[ _]length|maximum context", FailureKind.CONTEXT),
-        (r"status:? 403|forbidden|sandbox", FailureKind.PERMISSION),
-    )
+_kind_by_text = by_words(
+    (r"usage limit|quota|billing", FailureKind.QUOTA),
+    (r"status:? 401|unauthorized|not logged in|log ?in again|api key", FailureKind.AUTH),
+    (r"missing environment variable", FailureKind.AUTH),
+    (r"status:? 429|rate limit|too many requests", FailureKind.RATE_LIMIT),
+    (r"context window|context[ _]length|maximum context", FailureKind.CONTEXT),
+    (r"status:? 403|forbidden|sandbox", FailureKind.PERMISSION),
 )
-_SENTENCE = {
-    FailureKind.AUTH: "Codex is not logged in: run `codex login`",
-    FailureKind.QUOTA: "Codex's usage limit is reached: wait for it to renew or use another agent",
-    FailureKind.RATE_LIMIT: "Codex's model service is busy: try again in a few minutes",
-    FailureKind.CONTEXT: "The work is too long for Codex's model: narrow the task or change model",
-    FailureKind.PERMISSION: "Codex was refused: check its sandbox and your account's access",
-    FailureKind.NOT_INSTALLED: "Codex cannot be started: check its installation",
-    FailureKind.INTERNAL: "Codex failed: run it again, or `codex` by hand to see why",
-}
-_MAX_DETAIL = 300
+_CODEX = Vendor(
+    name="Codex",
+    program="codex",
+    login="run `codex login`",
+    access="check its sandbox and your account's access",
+)
 
 
 def failure_of_turn(params: Mapping[str, Any]) -> AgentFailure | None:
@@ -68,44 +61,32 @@ def failure_of_turn(params: Mapping[str, Any]) -> AgentFailure | None:
 
 def failure_of_error(error: Any) -> AgentFailure:
     """A `TurnError` as our failure."""
-    return _failure(_kind(error), _text(error))
+    return _CODEX.failed(_kind(error), _text(error))
 
 
 def failure_of_exception(error: Exception) -> AgentFailure:
     """What the SDK raised, or the system when Codex was started, as our failure."""
     text = str(getattr(error, "message", error))  # JSON-RPC errors put their code before it
     if isinstance(error, FileNotFoundError | PermissionError):
-        return _failure(FailureKind.NOT_INSTALLED, text)
+        return _CODEX.failed(FailureKind.NOT_INSTALLED, text)
     # By name: this module is read without the SDK. A pipe breaks where the process ends first.
     if isinstance(error, ConnectionError) or type(error).__name__ == "TransportClosedError":
-        last = last_line(text.partition("stderr_tail=")[2], _MAX_DETAIL)
-        return AgentFailure(
-            FailureKind.CRASHED,
-            "The codex process ended unexpectedly" + (f": {last}" if last else ": run it again"),
-        )
-    return _failure(_kind_by_text(text), text)
+        return _CODEX.crashed(last_line(text.partition("stderr_tail=")[2], MAX_DETAIL))
+    return _CODEX.failed(_kind_by_text(text), text)
 
 
 def is_hopeless(error: Any) -> bool:
-    """Whether trying again, as Codex does for minutes, cannot help: the login is refused."""
-    return _kind(error) is FailureKind.AUTH
-
-
-def _failure(kind: FailureKind, detail: str) -> AgentFailure:
-    detail = one_line(detail, _MAX_DETAIL)
-    return AgentFailure(kind, f"{_SENTENCE[kind]} ({detail})" if detail else _SENTENCE[kind])
+    """Whether trying again, as Codex does for minutes, cannot help: the login is refused, or the
+    usage limit is reached.
+    """
+    return _kind(error) in {FailureKind.AUTH, FailureKind.QUOTA}
 
 
 def _kind(error: Any) -> FailureKind:
     info = error.get("codexErrorInfo") if isinstance(error, Mapping) else None
     if isinstance(info, str) and info in _BY_INFO:
         return _BY_INFO[info]
-    kind = _BY_STATUS.get(_status(info) or 0)
-    by_text = _kind_by_text(_text(error))
-    # A spent quota comes as a 429 too, and waiting a few minutes does not help there.
-    if kind is FailureKind.RATE_LIMIT and by_text is FailureKind.QUOTA:
-        return by_text
-    return kind or by_text
+    return settled(BY_STATUS.get(_status(info) or 0), _kind_by_text(_text(error)))
 
 
 def _status(info: Any) -> int | None:
@@ -118,10 +99,6 @@ def _status(info: Any) -> int | None:
     return None
 
 
-def _kind_by_text(text: str) -> FailureKind:
-    return next((kind for regex, kind in _BY_TEXT if regex.search(text)), FailureKind.INTERNAL)
-
-
 def _text(error: Any) -> str:
     """All that an error says in words. A service's own JSON error is reduced to its message."""
     if not isinstance(error, Mapping):
@@ -131,12 +108,4 @@ def _text(error: Any) -> str:
     ]
     if len(parts) > 1 and parts[0].startswith("Reconnecting"):
         del parts[0]  # the details say why, and nobody reconnects any more
-    return ": ".join(_message_in_json(part) for part in parts)
-
-
-def _message_in_json(text: str) -> str:
-    try:
-        message = json.loads(text)["error"]["message"]
-    except (ValueError, TypeError, KeyError):
-        return text
-    return message if isinstance(message, str) else text
+    return ": ".join(message_in_json(part) for part in parts)

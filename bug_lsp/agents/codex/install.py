@@ -10,19 +10,17 @@ import importlib.metadata
 import importlib.util
 import os
 import re
-import shutil
-import subprocess
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from bug_lsp.agents.asking import ask, own_program
 from bug_lsp.domain.errors import AgentFailure, FailureKind
 
 _MINIMUM = (0, 151, 0)
 """What the SDK asks of a binary that is not its own."""
 _VERSION = re.compile(r"(\d+)\.(\d+)\.(\d+)(-[\w.]+)?")
-_ASK_SECONDS = 5.0
 _KEYS = ("OPENAI_API_KEY", "CODEX_API_KEY")
 """With one of these Codex needs no login."""
 
@@ -47,7 +45,7 @@ def codex_binary(env: Mapping[str, str] | None = None) -> CodexBinary:
             FailureKind.NOT_INSTALLED, "Codex is not installed: pip install 'bug-lsp[codex]'"
         )
     environment = {**os.environ, **(env or {})}
-    own = shutil.which("codex", path=environment.get("PATH"))
+    own = own_program("codex", environment)
     version = _supported_version(own, environment) if own else None
     if own and version:
         return CodexBinary(Path(own), version)
@@ -78,7 +76,7 @@ def codex_availability(env: Mapping[str, str] | None = None) -> tuple[str | None
 def _is_logged_in(binary: CodexBinary, env: Mapping[str, str]) -> bool:
     from codex_cli_bin import bundled_codex_path  # type: ignore[import-untyped]
 
-    return _ask((str(binary.path or bundled_codex_path()), "login", "status"), env) is not None
+    return ask((str(binary.path or bundled_codex_path()), "login", "status"), env) is not None
 
 
 def _has_own_provider(env: Mapping[str, str]) -> bool:
@@ -95,25 +93,9 @@ def _has_own_provider(env: Mapping[str, str]) -> bool:
 
 def _supported_version(program: str, env: Mapping[str, str]) -> str | None:
     """The version a `codex` gives; None if it gives none in time or the SDK would refuse it."""
-    match = _VERSION.search(_ask((program, "--version"), env) or "")
+    match = _VERSION.search(ask((program, "--version"), env) or "")
     if match is None:
         return None
     number = tuple(int(part) for part in match.groups()[:3])
     too_old = number < _MINIMUM or (number == _MINIMUM and match[4] is not None)
     return None if too_old else match[0]
-
-
-def _ask(command: tuple[str, ...], env: Mapping[str, str]) -> str | None:
-    """What a command prints; None if it fails or does not end in time."""
-    try:
-        answer = subprocess.run(
-            command,
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            env=env,
-            timeout=_ASK_SECONDS,
-            check=True,
-        )
-    except (OSError, subprocess.SubprocessError):
-        return None
-    return answer.stdout.decode(errors="replace")

@@ -17,6 +17,8 @@ import anyio
 import psutil
 from anyio.abc import Process
 
+from bug_lsp.agents.program import exit_status
+
 _CHUNK = 65536
 _LINE_LIMIT = 1_000_000
 
@@ -84,12 +86,16 @@ async def run_child(
     seconds: float,
     pipe: LinePipe | None = None,
     pass_fds: Sequence[int] = (),
+    confine: tuple[str, ...] = (),
 ) -> int | None:
     """Its exit code, or None when it was still running after that many seconds.
 
     A string is a shell command. `pipe`, if given, is followed and closed; `pass_fds` are further
-    descriptors that the child inherits, and stay the caller's to close.
+    descriptors that the child inherits, and stay the caller's to close. `confine` goes before the
+    command line.
     """
+    if confine:
+        command = [*confine, *(("/bin/sh", "-c", command) if isinstance(command, str) else command)]
     try:
         with log.open("ab") as sink:
             process = await anyio.open_process(
@@ -103,7 +109,8 @@ async def run_child(
             )
         try:
             with anyio.move_on_after(seconds):
-                return await _until_it_ends(process, pipe)
+                status = await _until_it_ends(process, pipe)
+                return exit_status(status, confined=bool(confine))
             return None
         finally:
             with anyio.CancelScope(shield=True):

@@ -173,6 +173,7 @@ class ForkServer:
             seconds=_FOREVER,
             pipe=answers,
             pass_fds=tuple(fds.values()),
+            confine=self._project.confine,
         )
         self._lost(cold=False)
         self._lost(cold=True)

@@ -35,6 +35,8 @@ class PythonProject:
     """The root of the user's checkout, of which `copy` is a copy."""
     scratch: Path
     extra_env: dict[str, str]
+    confine: tuple[str, ...] = ()
+    """Goes before the command line of every test process."""
 
     @classmethod
     def of(cls, job: Job) -> PythonProject:
@@ -47,6 +49,7 @@ class PythonProject:
             origin=origin,
             scratch=job.scratch,
             extra_env=dict(job.env),
+            confine=job.confine,
         )
 
     def environment(self) -> dict[str, str]:

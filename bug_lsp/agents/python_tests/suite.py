@@ -117,6 +117,7 @@ async def _attempt(project: PythonProject, plan: Plan, report: OnProgress) -> Su
         log=place / "output.log",
         seconds=plan.whole_seconds + 2 * plan.test_seconds + _LEAST_SECONDS,
         pipe=pipe,
+        confine=project.confine,
     )
     result = place / "result.json"
     if result.exists():

@@ -1,0 +1,35 @@
+"""Looking for a vendor's program and asking it something, in bounded time and without harm."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+from collections.abc import Mapping
+from pathlib import Path
+
+_SECONDS = 5.0
+
+
+def own_program(name: str, env: Mapping[str, str]) -> str | None:
+    """The user's own program of this name; never one of a relative entry of PATH, which may lie in
+    the workspace.
+    """
+    found = shutil.which(name, path=env.get("PATH"))
+    return found if found and Path(found).is_absolute() else None
+
+
+def ask(command: tuple[str, ...], env: Mapping[str, str]) -> str | None:
+    """What a command prints; None if it fails or does not end in time."""
+    try:
+        answer = subprocess.run(
+            command,
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            cwd=Path(command[0]).anchor,  # not the workspace, whose settings may name programs
+            env=env,
+            timeout=_SECONDS,
+            check=True,
+        )
+    except (OSError, subprocess.SubprocessError):
+        return None
+    return answer.stdout.decode(errors="replace")
