@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 _EXTRAS = {"codex": ("openai_codex", "Codex"), "claude": ("claude_agent_sdk", "Claude")}
 """Agents whose library is an extra of ours: its package, and how users know the agent."""
-BUILT_IN = (*_EXTRAS, *PRESETS, "spectrum", "bisect")
+BUILT_IN = (*_EXTRAS, *PRESETS, "spectrum", "repair", "bisect")
 """Agents that debug and are known without settings."""
 ORCHESTRATORS = (*_EXTRAS, *PRESETS, "digest")
 """Agents that orchestrate and are known without settings."""
@@ -153,6 +153,10 @@ def _create_own(agent_type: str, debug: Sequence[Facts], proof: Proof | None) ->
         from .bisect.agent import Bisect
 
         return Bisect()
+    if agent_type == "repair":
+        from .repair.agent import Repair
+
+        return Repair()
     from .spectrum.agent import Spectrum
 
     return Spectrum()

@@ -137,7 +137,7 @@ def _add_demo(commands: _Commands[_Parser]) -> None:
         "demo",
         "debug a small real project in a temporary folder; needs no account and no network",
     )
-    _add_agents(parser, "default: spectrum,bisect")
+    _add_agents(parser, "default: spectrum,repair,bisect")
     parser.add_argument(
         "--keep",
         metavar="DIR",

@@ -25,7 +25,7 @@ from .say import note, out
 if TYPE_CHECKING:
     from .args import Options
 
-_AGENTS = "spectrum,bisect"
+_AGENTS = "spectrum,repair,bisect"
 _ORCHESTRATOR = "digest"
 _STATE = "BUG_LSP_STATE_DIR"
 _WIDEST = 100

@@ -12,7 +12,7 @@ class Settings(Value):
     """The `bugLsp` section."""
 
     default_agents: tuple[str, ...] = Field(
-        default=("codex", "claude", "spectrum", "bisect"), min_length=1, max_length=16
+        default=("codex", "claude", "spectrum", "repair", "bisect"), min_length=1, max_length=16
     )
     """Agents of a run that names none; those that are not installed are left out."""
     tasks_dir: str = "tasks"

@@ -85,7 +85,9 @@ async def test_the_line_only_failing_tests_execute_comes_first(cart):
     first = done.report.findings[0]
     assert (first.path, first.line) == ("src/shop/cart.py", 14)
     assert first.quote == "                total += ("
-    assert first.claim == "executed by 2 of 2 failing and 0 of 2 passing tests (Ochiai 1.00)"
+    observed, _, edits = first.claim.partition("; ")
+    assert observed == "executed by 2 of 2 failing and 0 of 2 passing tests (Ochiai 1.00)"
+    assert edits.endswith("small edits here turn a failing test green")
     assert first.confidence == 0.9
     assert all(finding.confidence < 0.9 for finding in done.report.findings[1:])
 
@@ -93,7 +95,42 @@ async def test_the_line_only_failing_tests_execute_comes_first(cart):
 async def test_the_ranking_names_statements_and_never_definitions_or_tests(cart):
     done = await run_agent(Spectrum(), cart.job())
 
-    assert done.places == [f"src/shop/cart.py:{line}" for line in (14, 13, 11, 12, 20)]
+    assert done.places[:2] == ["src/shop/cart.py:14", "src/shop/cart.py:13"]
+    assert sorted(done.places) == [f"src/shop/cart.py:{line}" for line in (11, 12, 13, 14, 20)]
+
+
+async def test_a_line_at_which_a_small_edit_repairs_comes_before_lines_that_fail_more_often(
+    project,
+):
+    project.write(
+        {
+            "shop.py": """
+                def fee(price):
+                    if price >= 10:
+                        free = True
+                        return 0 if free else price
+                    return 5
+            """,
+            "test_shop.py": """
+                from shop import fee
+
+                def test_dear():
+                    assert fee(11) == 0
+
+                def test_cheap():
+                    assert fee(3) == 5
+
+                def test_ten():
+                    assert fee(10) == 5
+            """,
+        }
+    )
+
+    done = await run_agent(Spectrum(), project.job())
+
+    assert done.places[0] == "shop.py:2"
+    assert "Ochiai 0.58" in done.report.findings[0].claim
+    assert "Ochiai 0.71" in done.report.findings[1].claim
 
 
 async def test_the_answer_reads_well_and_names_the_failing_tests(cart):
@@ -113,7 +150,7 @@ async def test_what_it_does_is_told_as_events(cart):
     result = next(e for e in done.events if isinstance(e, ToolResult))
     assert result.ok
     assert "2 failed, 2 passed" in result.output
-    progress = [e for e in done.events if isinstance(e, Activity) and e.percentage is not None]
+    progress = [e for e in done.events if isinstance(e, Activity) and "running" in e.text]
     assert progress[-1] == Activity(text="running tests 4/4", percentage=100)
     assert "".join(e.text for e in done.events if isinstance(e, Text)) == done.answer.text
 

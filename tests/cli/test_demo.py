@@ -31,12 +31,14 @@ def test_it_finds_the_line_and_the_commit(user: User):
     assert next(iter(found)) == "Synthesis"
     first = next(line for line in found["Root cause"].splitlines() if line.startswith("- "))
     assert first.startswith(f"- `{BUGGY}`")
-    assert "2 sessions" in first
+    assert "3 sessions" in first
     assert CULPRIT in found["Root cause"]
     assert BUGGY in done.stdout
     assert f"git -C {made} diff" in done.stdout
     assert _git(made, "status", "--short") == f"M {project.TASK}"
     assert not user.state.exists()  # the user's own runs stay their own
+    (patch,) = [file.read_text() for file in folder.rglob("patch.diff") if file.stat().st_size]
+    assert "+        return -((-amount * percent + 50) // 100)" in patch
 
 
 def test_it_goes_into_a_temporary_folder_and_takes_other_agents(user: User):

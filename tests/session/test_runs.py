@@ -76,9 +76,9 @@ def test_the_region_has_every_section_and_says_that_the_run_is_degraded(project:
     run = start(project.root, FINDS, EXITS_3, task=task).wait_finished()
     body = body_of(run.text)
     assert [line for line in body.splitlines() if line in HEADINGS] == HEADINGS
+    heading = body.partition("\n")[0]
     assert (
-        "## Synthesis (1 of 2 agents for shop/tax.py:3; degraded: 1 of 2 sessions completed, 1 failed)"
-        in body
+        "1 of 2 agents for shop/tax.py:3; degraded: 1 of 2 sessions completed, 1 failed" in heading
     )
     assert "`shop/tax.py:3` `return price - price * rate` (1 session)" in body
     assert "- **Debug (2)**, agent2: failed: " in body

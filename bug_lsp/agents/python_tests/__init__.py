@@ -2,22 +2,41 @@
 
 from .code_kind import is_test_code, project_frames
 from .command import understand
+from .fork_server import Batch, Collected, ForkServer, Reply, Request, Tried
 from .project import PythonProject, has_python
-from .reproduce import Reproduction, reproduce, run_and_tell
+from .reproduce import (
+    Chosen,
+    Reproduction,
+    chosen_by_command,
+    missing_module,
+    nothing_fails,
+    reproduce,
+    run_and_tell,
+)
 from .results import CollectionError, Failure, Frame, RanTest, SuiteRun
 from .suite import Plan, run_tests
 
 __all__ = [
+    "Batch",
+    "Chosen",
+    "Collected",
     "CollectionError",
     "Failure",
+    "ForkServer",
     "Frame",
     "Plan",
     "PythonProject",
     "RanTest",
+    "Reply",
     "Reproduction",
+    "Request",
     "SuiteRun",
+    "Tried",
+    "chosen_by_command",
     "has_python",
     "is_test_code",
+    "missing_module",
+    "nothing_fails",
     "project_frames",
     "reproduce",
     "run_and_tell",

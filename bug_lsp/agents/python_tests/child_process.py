@@ -35,21 +35,25 @@ class _Lines:
     """Cuts what comes in chunks into lines."""
 
     on_line: Callable[[bytes], None]
+    longest: int
+    """Bytes. What is longer and has no end yet is dropped."""
     rest: bytes = field(default=b"")
 
     def feed(self, chunk: bytes) -> None:
         *lines, self.rest = (self.rest + chunk).split(b"\n")
         for line in lines:
             self.on_line(line)
-        if len(self.rest) > _LINE_LIMIT:
+        if len(self.rest) > self.longest:
             self.rest = b""
 
 
 class LinePipe:
     """A pipe on which a child tells us things, one line each."""
 
-    def __init__(self, on_line: Callable[[bytes], None]) -> None:
-        self._lines = _Lines(on_line)
+    def __init__(
+        self, on_line: Callable[[bytes], None], *, longest_line: int = _LINE_LIMIT
+    ) -> None:
+        self._lines = _Lines(on_line, longest_line)
         self._reader, self.writer = os.pipe()
         os.set_blocking(self._reader, False)
 
@@ -88,11 +92,13 @@ async def run_child(
     log: Path,
     seconds: float,
     pipe: LinePipe | None = None,
+    pass_fds: Sequence[int] = (),
     confine: tuple[str, ...] = (),
 ) -> int | None:
     """Its exit code, or None when it was still running after that many seconds.
 
-    A string is a shell command. `pipe`, if given, is followed and closed. `confine` goes before the
+    A string is a shell command. `pipe`, if given, is followed and closed; `pass_fds` are further
+    descriptors that the child inherits, and stay the caller's to close. `confine` goes before the
     command line. Raises `AgentFailure` when it floods its output.
     """
     if confine:
@@ -106,7 +112,7 @@ async def run_child(
                 stderr=end,
                 cwd=cwd,
                 env=env,
-                pass_fds=() if pipe is None else (pipe.writer,),
+                pass_fds=(*pass_fds, *(() if pipe is None else (pipe.writer,))),
                 start_new_session=True,
             )
             end.close()

@@ -7,7 +7,8 @@ be found, is refused with a sentence.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
+from typing import Literal
 
 from bug_lsp.agents.base import Emit, Job
 from bug_lsp.domain.errors import AgentFailure, FailureKind
@@ -34,17 +35,40 @@ class Reproduction:
     env: dict[str, str]
 
 
+@dataclass(frozen=True, slots=True)
+class Chosen:
+    """What the user's command says about the tests."""
+
+    framework: Literal["pytest", "unittest"] | None = None
+    env: dict[str, str] = field(default_factory=dict)
+    run: SuiteRun | None = None
+    """The tests that it names, collected only; None where it names none in particular."""
+
+    @property
+    def names(self) -> frozenset[str] | None:
+        """The names of those tests; None: all tests count."""
+        return frozenset(self.run.collected) or None if self.run is not None else None
+
+
+async def chosen_by_command(job: Job, project: PythonProject, emit: Emit) -> Chosen:
+    """What the job's command says, as far as it is understood."""
+    selection = understand(job.test_command) if job.test_command else None
+    if selection is None:
+        return Chosen()
+    run = await _choose(project, selection, emit)
+    return Chosen(selection.framework, selection.env, run)
+
+
 async def reproduce(
     job: Job, project: PythonProject, emit: Emit, *, agent: str, plan: Plan
 ) -> Reproduction:
     """Run the tests: with coverage all of them, as the passing ones are needed to compare with;
     without it only those the user's command names, if it names any.
     """
-    selection = understand(job.test_command) if job.test_command else None
-    chosen = await _choose(project, selection, emit) if selection is not None else None
-    if selection is not None:
-        plan = replace(plan, framework=selection.framework, env=selection.env)
-    names = frozenset(chosen.collected) if chosen is not None else None
+    chosen = await chosen_by_command(job, project, emit)
+    if chosen.framework is not None:
+        plan = replace(plan, framework=chosen.framework, env=chosen.env)
+    names = chosen.names
     if names:
         plan = replace(plan, first=names) if plan.coverage else replace(plan, only=names)
     run = await run_and_tell(project, plan, emit, call_id="tests")
@@ -53,10 +77,10 @@ async def reproduce(
         for index, test in enumerate(run.tests)
         if test.has_failed and (not names or test.id in names)
     )
-    errors = chosen.collection_errors if chosen is not None else run.collection_errors
+    errors = chosen.run.collection_errors if chosen.run is not None else run.collection_errors
     ours = tuple(error for error in errors if missing_module(error, project) is None)
     if not failing and not ours:
-        raise _nothing_fails(run, errors, project, agent, limited=bool(names))
+        raise nothing_fails(run, errors, project, agent, limited=bool(names))
     return Reproduction(run, failing, ours, plan.env)
 
 
@@ -115,7 +139,7 @@ def missing_module(error: CollectionError, project: PythonProject) -> str | None
     return None if is_own else name
 
 
-def _nothing_fails(
+def nothing_fails(
     run: SuiteRun,
     errors: tuple[CollectionError, ...],
     project: PythonProject,
@@ -123,6 +147,7 @@ def _nothing_fails(
     *,
     limited: bool,
 ) -> AgentFailure:
+    """Why there is nothing to look into, as the refusal of an agent."""
     missing = sorted({name for error in errors if (name := missing_module(error, project))})
     passed = sum(test.outcome == "passed" for test in run.tests)
     if missing:

@@ -132,11 +132,10 @@ async def _attempt(project: PythonProject, plan: Plan, report: OnProgress) -> Su
 
 
 def _config(project: PythonProject, plan: Plan, place: Path, progress_fd: int) -> dict[str, Any]:
-    coverage = importlib.util.find_spec("coverage")
     return {
         "root": str(project.copy),
         "origin": str(project.origin),
-        "lend": str(Path(coverage.origin).parent.parent) if coverage and coverage.origin else "",
+        "lend": lent_packages(),
         "progress_fd": progress_fd,
         "framework": plan.framework,
         "args": list(plan.args),
@@ -152,6 +151,12 @@ def _config(project: PythonProject, plan: Plan, place: Path, progress_fd: int) -
         "data_file": str(place / "coverage.data"),
         "cache_dir": str(place / "pytest_cache"),
     }
+
+
+def lent_packages() -> str:
+    """Where our own coverage and pytest are, for projects that have none."""
+    coverage = importlib.util.find_spec("coverage")
+    return str(Path(coverage.origin).parent.parent) if coverage and coverage.origin else ""
 
 
 def _read(result: Path, log: Path) -> SuiteRun:

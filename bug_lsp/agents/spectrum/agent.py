@@ -18,11 +18,11 @@ from bug_lsp.agents.python_tests import (
     reproduce,
 )
 from bug_lsp.domain.errors import AgentFailure, FailureKind
-from bug_lsp.domain.events import Activity, Text
+from bug_lsp.domain.events import Activity, Error, Text
 from bug_lsp.domain.report import Finding, Report, report_block
 
 from .python_source import PythonSource
-from .suspects import Suspect, rank
+from .suspects import Evidence, Suspect, rank, sharpened
 
 MOST_FINDINGS = 10
 _MOST_TESTS_NAMED = 10
@@ -48,7 +48,10 @@ class Spectrum:
         project = PythonProject.of(job)
         shown = await reproduce(job, project, emit, agent="spectrum", plan=self._plan)
         emit(Activity(text="ranking lines"))
-        answer = _answer(shown, _Sources(project))
+        sources = _Sources(project)
+        suspects = rank(shown.run, shown.failing, sources)
+        suspects = sharpened(suspects, await _edits_tried(project, shown, suspects, emit))
+        answer = _answer(shown, suspects, sources)
         emit(Text(text=answer))
         return Answer(text=answer)
 
@@ -67,8 +70,21 @@ class _Sources:
         return self._parsed[path]
 
 
-def _answer(shown: Reproduction, sources: _Sources) -> str:
-    suspects = rank(shown.run, shown.failing, sources)
+async def _edits_tried(
+    project: PythonProject, shown: Reproduction, suspects: list[Suspect], emit: Emit
+) -> dict[tuple[str, int], Evidence]:
+    """What small edits say about the suspects; nothing where they cannot be tried."""
+    # Imported here because `repair` itself begins with our ranking.
+    from bug_lsp.agents.repair.evidence import evidence
+
+    try:
+        return await evidence(project, shown, suspects, emit)
+    except AgentFailure as failure:
+        emit(Error(message=f"lines that stand out equally stay so: {failure.message}"))
+        return {}
+
+
+def _answer(shown: Reproduction, suspects: list[Suspect], sources: _Sources) -> str:
     findings = [*_uncollected(shown, sources), *map(_finding, suspects)]
     if not suspects:
         findings += _origins(shown, sources)
@@ -194,8 +210,10 @@ def _method_section(shown: Reproduction) -> str:
         f"The project's tests were run once by {run.runner} ({run.counted()}), recording which"
         " lines each test executes. A line's score is Ochiai's coefficient: failing tests that"
         " execute it / √(all failing tests x all tests that execute it); 1 means all failing"
-        " tests execute it and no passing one does. Among equals, lines in a failing test's"
-        " traceback come first, then lines of shorter functions. Lines that run at import and"
+        " tests execute it and no passing one does. Lines at which a likely small edit makes the"
+        " failing tests pass and breaks no other come first. Among equals, lines in a failing"
+        " test's traceback come first, then those where more of the edits that were tried turn a"
+        " failing test green, then lines of shorter functions. Lines that run at import and"
         " lines run in other processes are not measured."
     )
     if run.stopped is not None and len(run.tests) < len(run.collected):

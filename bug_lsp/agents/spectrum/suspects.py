@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 from collections import Counter
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import TypeAlias
 
@@ -20,6 +20,17 @@ _NOT_IN_A_TRACEBACK = 1_000_000
 _LEAST_SHARE_OF_BEST = 0.5
 _MOST_CONFIDENT = 0.9
 _LEAST_CONFIDENT = 0.05
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """What came of small edits at a statement."""
+
+    tried: int = 0
+    helped: int = 0
+    """With how many a failing test passed."""
+    repaired: int = 0
+    """With how many all did, and no other test failed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +47,7 @@ class Suspect:
     depth: int
     """0 where a failing test's exception arose, 1 for its caller, ...; large if in none."""
     function_length: int
+    evidence: Evidence = Evidence()
     ties: int = 1
     """How many statements stand at the same place of the ranking, this one included."""
 
@@ -50,9 +62,11 @@ class Suspect:
         return self.depth < _NOT_IN_A_TRACEBACK
 
     @property
-    def place(self) -> tuple[float, int]:
+    def place(self) -> tuple[bool, float, int, float]:
         """Its place in the ranking, the same for those that cannot be told apart."""
-        return (-round(self.score, 9), self.depth)
+        one = self.evidence
+        share = one.helped / one.tried if one.tried else 0.0
+        return (not one.repaired, -round(self.score, 9), self.depth, -round(share, 3))
 
     @property
     def confidence(self) -> float:
@@ -68,8 +82,13 @@ class Suspect:
             f" and {self.passed} of {self.all_passed} passing tests (Ochiai {self.score:.2f})"
         )
         if self.depth == 0:
-            return f"{counts}; the innermost line of the project in a failing test's traceback"
-        return f"{counts}; in a failing test's traceback" if self.in_traceback else counts
+            counts += "; the innermost line of the project in a failing test's traceback"
+        elif self.in_traceback:
+            counts += "; in a failing test's traceback"
+        if self.evidence.helped:
+            one = self.evidence
+            counts += f"; {one.helped} of {one.tried} small edits here turn a failing test green"
+        return counts
 
 
 SourceOf: TypeAlias = Callable[[str], PythonSource]
@@ -106,6 +125,15 @@ def rank(run: SuiteRun, failing: Collection[int], source_of: SourceOf) -> list[S
             )
             found.append(suspect)
     return _ranked(found)
+
+
+def sharpened(
+    suspects: Iterable[Suspect], evidence: Mapping[tuple[str, int], Evidence]
+) -> list[Suspect]:
+    """The same, with what edits at the statements do: where one repairs, that says the most."""
+    return _ranked(
+        [replace(one, evidence=evidence.get((one.path, one.line), Evidence())) for one in suspects]
+    )
 
 
 def _by_statement(

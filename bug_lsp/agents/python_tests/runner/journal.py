@@ -21,7 +21,14 @@ class Journal:
     """The record of one run of the tests."""
 
     def __init__(
-        self, *, cwd: str, places: Places, progress_fd: int, ends: float, lines: LineCoverage | None
+        self,
+        *,
+        cwd: str,
+        places: Places,
+        progress_fd: int,
+        ends: float,
+        lines: LineCoverage | None,
+        stop_at_failure: bool = False,
     ) -> None:
         self.places = places
         self.runner = ""
@@ -33,9 +40,21 @@ class Journal:
         self._fd = progress_fd
         self._ends = ends
         self._lines = lines
+        self._stop_at_failure = stop_at_failure
         self._owner = os.getpid()
         self._collection_errors: list[dict[str, Any]] = []
         self._began = 0.0
+
+    def another(self, *, stop_at_failure: bool) -> Journal:
+        """An empty one of the same kind, for this process."""
+        return Journal(
+            cwd=self._cwd,
+            places=self.places,
+            progress_fd=self._fd,
+            ends=float("inf"),
+            lines=None,
+            stop_at_failure=stop_at_failure,
+        )
 
     def test_id(self, file: str, name: str) -> str:
         """`tests/test_a.py::test_b`, always relative to the folder the tests run in."""
@@ -47,6 +66,9 @@ class Journal:
 
     def out_of_time(self) -> bool:
         """Whether no further test may start."""
+        if self._stop_at_failure and self.tests and self.tests[-1]["failure"] is not None:
+            self.stopped = f"{self.tests[-1]['id']} failed"
+            return True
         if time.monotonic() < self._ends:
             return False
         self.stopped = "the time for the whole test run was over"

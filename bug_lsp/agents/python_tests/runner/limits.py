@@ -78,6 +78,18 @@ class TestLimit:
         raise Timeout(message)
 
 
+class NoLimit:
+    """For a process whose whole time is limited by the one that started it."""
+
+    def begin(self) -> None:
+        """A new test starts now."""
+
+    @contextlib.contextmanager
+    def phase(self) -> Iterator[None]:
+        """Guard nothing."""
+        yield
+
+
 def guard_exit() -> None:
     """Turn `os._exit` in the main thread into an exception. Forked children still exit."""
     owner = os.getpid()

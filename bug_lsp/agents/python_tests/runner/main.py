@@ -16,16 +16,20 @@ from typing import Any
 from . import imports
 from .failure import Places
 from .journal import Journal
-from .limits import TestLimit, guard_exit, really_exit
+from .limits import NoLimit, TestLimit, guard_exit, really_exit
 from .lines import LineCoverage
 
 
 def main(config_file: str) -> None:
     """Run the tests as the config says, write the result, end the process."""
     config: dict[str, Any] = json.loads(Path(config_file).read_text(encoding="utf-8"))
-    os.set_inheritable(config["progress_fd"], False)  # noqa: FBT003 - takes no keyword
     imports.remap(config["origin"], config["root"])
     imports.lend(config["lend"])
+    if "requests" in config:
+        from . import serve
+
+        serve.serve(config)
+    os.set_inheritable(config["progress_fd"], False)  # noqa: FBT003 - takes no keyword
     result = _run(config)
     partial = Path(config["result"] + ".part")
     partial.write_text(json.dumps(result), encoding="utf-8")
@@ -52,21 +56,21 @@ def _run(config: dict[str, Any]) -> dict[str, Any]:
     guard_exit()
     with Path(config["crash_file"]).open("w", encoding="utf-8") as crash_file:
         try:
-            _run_framework(config, journal, TestLimit(config["test_seconds"], crash_file))
+            run_framework(config, journal, TestLimit(config["test_seconds"], crash_file))
         except BaseException as error:  # noqa: BLE001 - whatever the project raises is the result
             traceback.print_exc()
             journal.problem = f"{type(error).__name__}: {error}"
     return journal.result()
 
 
-def _run_framework(config: dict[str, Any], journal: Journal, limit: TestLimit) -> None:
+def run_framework(config: dict[str, Any], journal: Journal, limit: TestLimit | NoLimit) -> None:
     """Use pytest if it can be imported, unless unittest is asked for or pytest finds no test."""
     framework = config["framework"]
-    if framework != "unittest" and _has_pytest():
+    if framework != "unittest" and has_pytest():
         from . import with_pytest
 
         with_pytest.run(config, journal, limit)
-        if framework == "pytest" or not _is_empty(journal):
+        if framework == "pytest" or not is_empty(journal):
             return
     elif framework == "pytest":
         journal.problem = f"pytest is not installed for {sys.executable}"
@@ -76,7 +80,8 @@ def _run_framework(config: dict[str, Any], journal: Journal, limit: TestLimit) -
     with_unittest.run(config, journal, limit)
 
 
-def _has_pytest() -> bool:
+def has_pytest() -> bool:
+    """Whether pytest can be imported, the project's or a lent one."""
     try:
         import pytest  # noqa: F401
     except (ImportError, SyntaxError):  # a lent pytest may be too new for this interpreter
@@ -84,6 +89,7 @@ def _has_pytest() -> bool:
     return True
 
 
-def _is_empty(journal: Journal) -> bool:
+def is_empty(journal: Journal) -> bool:
+    """Whether nothing was found that could be run, nor a reason why."""
     result = journal.result()
     return not (result["collected"] or result["collection_errors"] or result["problem"])

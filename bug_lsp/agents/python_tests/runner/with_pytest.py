@@ -6,13 +6,15 @@ measure coverage a second time are switched off; everything else stays as the pr
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import traceback
+import unittest
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
 
 from .journal import Journal
-from .limits import TestLimit
+from .limits import NoLimit, TestLimit
 
 _USAGE_ERROR = 4
 _INTERNAL_ERROR = 3
@@ -29,16 +31,32 @@ _OPTIONS: dict[str, object] = {
 }
 
 
-def run(config: dict[str, Any], journal: Journal, limit: TestLimit) -> None:
+def run(config: dict[str, Any], journal: Journal, limit: TestLimit | NoLimit) -> None:
     """Collect and run. The project's `addopts` are dropped only where pytest refuses them."""
+    own = ["--collect-only"] if config["collect_only"] else []
+    _main(config, journal, own, lambda: [_Plugin(config, journal, limit)])
+
+
+def collect(
+    config: dict[str, Any], journal: Journal, serve: Callable[[Callable[..., None]], None]
+) -> None:
+    """Collect, then give `serve` a function that runs some of the collected tests by their ids.
+
+    That function is for forked children: it leaves pytest in no state to go on.
+    """
+    # Several children at a time must not share the one file that pytest captures into.
+    _main(config, journal, ["--capture=no"], lambda: [_Server(config, journal, serve), _Brief()])
+
+
+def _main(
+    config: dict[str, Any], journal: Journal, own: list[str], plugins: Callable[[], list[Any]]
+) -> None:
     journal.runner = f"pytest {pytest.__version__}"
-    own = ["-o", f"cache_dir={config['cache_dir']}", "-o", "faulthandler_timeout=0"]
-    own += ["--continue-on-collection-errors", "--color=no"]
-    own += ["--collect-only"] if config["collect_only"] else []
-    args = [*own, *config["args"]]
-    code = pytest.main(list(args), plugins=[_Plugin(config, journal, limit)])
+    args = ["-o", f"cache_dir={config['cache_dir']}", "-o", "faulthandler_timeout=0"]
+    args += ["--continue-on-collection-errors", "--color=no", *own, *config["args"]]
+    code = pytest.main(list(args), plugins=plugins())
     if code == _USAGE_ERROR and not journal.result()["collection_errors"]:
-        code = pytest.main(["-o", "addopts=", *args], plugins=[_Plugin(config, journal, limit)])
+        code = pytest.main(["-o", "addopts=", *args], plugins=plugins())
     failed_to_run = code in {_USAGE_ERROR, _INTERNAL_ERROR}
     if failed_to_run and not journal.tests and not journal.result()["collection_errors"]:
         journal.problem = f"pytest ended with exit code {int(code)}"
@@ -59,7 +77,9 @@ def _file(item: Any) -> str:
 
 
 class _Plugin:
-    def __init__(self, config: dict[str, Any], journal: Journal, limit: TestLimit) -> None:
+    def __init__(
+        self, config: dict[str, Any], journal: Journal, limit: TestLimit | NoLimit
+    ) -> None:
         self._journal = journal
         self._limit = limit
         self._only = set(config["only"]) if config["only"] is not None else None
@@ -105,12 +125,12 @@ class _Plugin:
 
     @pytest.hookimpl(hookwrapper=True, tryfirst=True)
     def pytest_runtest_protocol(self, item: Any) -> Iterator[None]:
-        if self._journal.out_of_time():
-            item.session.shouldstop = self._journal.stopped
         self._journal.begin(self._id(item), _file(item))
         self._limit.begin()
         yield
         self._journal.end()
+        if self._journal.out_of_time():
+            item.session.shouldstop = self._journal.stopped
 
     @pytest.hookimpl(hookwrapper=True, trylast=True)
     def pytest_runtest_setup(self) -> Iterator[None]:
@@ -138,3 +158,57 @@ class _Plugin:
             self._journal.skip()
         elif report.passed:
             self._journal.succeed()
+
+
+class _Server(_Plugin):
+    """Runs nothing itself: it hands over what is collected."""
+
+    def __init__(
+        self,
+        config: dict[str, Any],
+        journal: Journal,
+        serve: Callable[[Callable[..., None]], None],
+    ) -> None:
+        super().__init__(config, journal, NoLimit())
+        self._serve = serve
+        self._items: dict[str, Any] = {}
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_runtestloop(self, session: Any) -> bool:
+        """Comes when the collection is over; there is no other way to wait with it in memory."""
+        self._items = {self._id(item): item for item in session.items}
+        self._serve(self._run_some)
+        return True
+
+    def _run_some(self, ids: list[str], journal: Journal, limit: TestLimit | NoLimit) -> None:
+        self._journal, self._limit = journal, limit
+        items = [self._items[test] for test in ids if test in self._items]
+        for item, following in zip(items, [*items[1:], None]):  # noqa: B905 - not in Python 3.8
+            item.config.hook.pytest_runtest_protocol(item=item, nextitem=following)
+            if journal.stopped is not None:
+                self._tear_down(item)
+                return
+
+    @staticmethod
+    def _tear_down(item: Any) -> None:
+        """What is kept for the next test: in this process there may come a run from the start."""
+        try:
+            item.session._setupstate.teardown_exact(None)  # noqa: SLF001 - pytest has no other way
+        except BaseException:  # noqa: BLE001 - fixtures of the project, or another pytest
+            traceback.print_exc()
+
+
+class _Brief:
+    """Reports the outcome alone: to show each traceback would take longer than most tests."""
+
+    # Not `tryfirst`: first pytest has to bring in what a unittest.TestCase has noted.
+    def pytest_runtest_makereport(self, item: Any, call: Any) -> Any:
+        """In place of pytest's own."""
+        outcome: Any = "passed"
+        shown: Any = None
+        if call.excinfo is not None:
+            is_skip = isinstance(call.excinfo.value, (pytest.skip.Exception, unittest.SkipTest))
+            outcome, shown = ("skipped", ("", 0, "")) if is_skip else ("failed", "failed")
+        return pytest.TestReport(
+            item.nodeid, item.location, {}, outcome, shown, call.when, [], call.duration
+        )

@@ -10,23 +10,20 @@ import importlib
 import os
 import sys
 import unittest
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from fnmatch import fnmatch
 from pathlib import Path
 from typing import Any
 
 from .journal import Journal
-from .limits import TestLimit
+from .limits import NoLimit, TestLimit
 
 _LEFT_OUT = {"node_modules", "build", "dist", "venv", "env", "site-packages", "__pycache__"}
 
 
-def run(config: dict[str, Any], journal: Journal, limit: TestLimit) -> None:
+def run(config: dict[str, Any], journal: Journal, limit: TestLimit | NoLimit) -> None:
     """Load all files, then run the wanted tests in one flat suite."""
-    journal.runner = "unittest"
-    files = [Path(file).absolute() for file in config["args"]] or list(_files(Path.cwd()))
-    known = _Known(journal)
-    tests = [test for file in files for test in known.load(file)]
+    known, tests = _load(config, journal)
     only = None if config["only"] is None else set(config["only"])
     first, leave_out = set(config["first"]), set(config["leave_out"])
     wanted = [
@@ -38,6 +35,28 @@ def run(config: dict[str, Any], journal: Journal, limit: TestLimit) -> None:
     journal.set_collected([known.id(test) for test in wanted])
     if not config["collect_only"]:
         unittest.TestSuite(wanted).run(_Result(journal, limit, known))
+
+
+def collect(
+    config: dict[str, Any], journal: Journal, serve: Callable[[Callable[..., None]], None]
+) -> None:
+    """Load all files, then give `serve` a function that runs some of the tests by their ids."""
+    known, tests = _load(config, journal)
+    by_id = {known.id(test): test for test in tests}
+    journal.set_collected(list(by_id))
+
+    def run_some(ids: list[str], told: Journal, limit: TestLimit | NoLimit) -> None:
+        wanted = [by_id[test] for test in ids if test in by_id]
+        unittest.TestSuite(wanted).run(_Result(told, limit, known))
+
+    serve(run_some)
+
+
+def _load(config: dict[str, Any], journal: Journal) -> tuple[_Known, list[unittest.TestCase]]:
+    journal.runner = "unittest"
+    files = [Path(file).absolute() for file in config["args"]] or list(_files(Path.cwd()))
+    known = _Known(journal)
+    return known, [test for file in files for test in known.load(file)]
 
 
 def _files(folder: Path) -> Iterator[Path]:
@@ -107,7 +126,7 @@ def _flat(suite: Any) -> Iterator[unittest.TestCase]:
 class _Result(unittest.TestResult):
     # ruff: noqa: N802 - unittest names its hooks
 
-    def __init__(self, journal: Journal, limit: TestLimit, known: _Known) -> None:
+    def __init__(self, journal: Journal, limit: TestLimit | NoLimit, known: _Known) -> None:
         super().__init__()
         self._known = known
         self._journal = journal
@@ -117,8 +136,6 @@ class _Result(unittest.TestResult):
 
     def startTest(self, test: Any) -> None:
         super().startTest(test)
-        if self._journal.out_of_time():
-            self.stop()
         self._journal.begin(self._known.id(test), self._known.file(test))
         self._running = True
         self._limit.begin()
@@ -127,6 +144,8 @@ class _Result(unittest.TestResult):
     def stopTest(self, test: Any) -> None:
         self._phase.close()
         self._journal.end()
+        if self._journal.out_of_time():
+            self.stop()
         self._running = False
         super().stopTest(test)
 

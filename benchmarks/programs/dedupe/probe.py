@@ -1,0 +1,3 @@
+from dedupe import trimmed
+
+print(trimmed([" x", "y\t", "", "   ", " a b  "]))

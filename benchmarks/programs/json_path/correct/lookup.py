@@ -1,0 +1,7 @@
+def lookup(data, path, default=None):
+    """What stands at `a.b.c` in dictionaries in dictionaries."""
+    for key in path.split("."):
+        if not isinstance(data, dict) or key not in data:
+            return default
+        data = data[key]
+    return data

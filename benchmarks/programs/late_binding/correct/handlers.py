@@ -1,0 +1,7 @@
+def multipliers(factors):
+    """A function for each factor that multiplies by it."""
+    return [lambda value, factor=factor: value * factor for factor in factors]
+
+
+def apply_all(functions, value):
+    return [function(value) for function in functions]

@@ -1,0 +1,3 @@
+from .loans import Library
+
+__all__ = ["Library"]

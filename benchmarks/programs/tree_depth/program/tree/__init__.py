@@ -1,0 +1,3 @@
+from .node import Node
+
+__all__ = ["Node"]

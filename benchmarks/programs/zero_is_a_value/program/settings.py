@@ -1,0 +1,7 @@
+def effective(settings, defaults):
+    """Each setting, or its default where it is not set."""
+    result = {}
+    for name, default in defaults.items():
+        value = settings.get(name)
+        result[name] = value if value else default
+    return result

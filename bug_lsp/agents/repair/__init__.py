@@ -1,0 +1,1 @@
+"""The built-in agent that tries small edits until the failing tests pass."""

@@ -1,0 +1,221 @@
+"""The answer of a repair: the patch, how it was checked, what else would do, and the search.
+
+Text only, from values.
+"""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+
+from bug_lsp.agents.markdown import code_block, code_span, counted, listed, plain
+from bug_lsp.agents.python_tests import RanTest
+from bug_lsp.agents.spectrum.suspects import Suspect
+from bug_lsp.domain.report import Finding, Report, report_block
+
+from .baseline import Baseline
+from .candidates import Candidate
+from .search import Found, Tally
+from .source import SourceFile
+
+MOST_FINDINGS = 10
+_MOST_SHOWN = 12
+_MOST_ALTERNATIVES = 5
+_SURE = 0.9
+_LEAST_SURE = 0.4
+
+
+@dataclass
+class Outcome:
+    """What a repair came to."""
+
+    baseline: Baseline
+    failing: list[RanTest]
+    suspects: list[Suspect]
+    found: Found
+    file_of: Callable[[str], SourceFile | None]
+    patch: Candidate | None = None
+    text: str = ""
+    """The whole file with the patch in it."""
+    checked: int = 0
+    """How many tests were run with the patch, in a process that had not seen the code before."""
+    whole_suite: bool = False
+    rejected: list[Candidate] = field(default_factory=list)
+    """Candidates that passed in the search, but not in a fresh process."""
+
+    @property
+    def alternatives(self) -> list[Candidate]:
+        """Other edits that pass, the likeliest first."""
+        return [one for one in self.found.passing if one not in (self.patch, *self.rejected)]
+
+
+def answer(outcome: Outcome) -> str:
+    """The whole answer, with its closing block."""
+    parts = [
+        _patch(outcome),
+        _failing(outcome.failing),
+        _alternatives(outcome),
+        _search(outcome),
+        report_block(_report(outcome)),
+    ]
+    return "\n\n".join(part for part in parts if part)
+
+
+def places(outcome: Outcome) -> list[Suspect]:
+    """The suspects again, sharpened by what the search saw."""
+    order = {(c.path, c.line): n for n, c in reversed(list(enumerate(outcome.found.passing)))}
+    if outcome.patch is not None:
+        order[outcome.patch.path, outcome.patch.line] = -1
+    share = {place: tally.share for place, tally in outcome.found.tallies.items()}
+
+    def key(suspect: Suspect) -> tuple[float, float, float, int]:
+        place = (suspect.path, suspect.line)
+        passing = order.get(place, len(order) + 1)
+        return (passing, -round(suspect.score, 9), -round(share.get(place, 0.0), 2), suspect.depth)
+
+    return sorted(outcome.suspects, key=key)
+
+
+def _patch(outcome: Outcome) -> str:
+    if outcome.patch is None:
+        return (
+            "## No patch\n\nNo small edit at the suspicious statements makes the failing tests pass"
+            " without breaking others."
+        )
+    text = (
+        f"## Patch\n\n{outcome.patch.path}:{outcome.patch.shown}: {outcome.patch.what}"
+        f"\n\n{code_block(diff(outcome), 'diff')}\n\n{_verification(outcome)}"
+    )
+    return f"{text} Whether it is what was meant, the tests cannot say: read it."
+
+
+def diff(outcome: Outcome) -> str:
+    """The patch as a unified diff."""
+    assert outcome.patch is not None  # noqa: S101
+    path = outcome.patch.path
+    file = outcome.file_of(path)
+    before = (file.text if file is not None else "").splitlines()
+    lines = difflib.unified_diff(
+        before, outcome.text.splitlines(), f"a/{path}", f"b/{path}", lineterm="", n=2
+    )
+    return "\n".join(lines)
+
+
+def _verification(outcome: Outcome) -> str:
+    whole = len(outcome.baseline.run.collected)
+    share = "all" if outcome.whole_suite else f"{outcome.checked} of {whole}"
+    names = listed([code_span(test.id) for test in outcome.failing], 3)
+    return (
+        f"With it {names} {'pass' if len(outcome.failing) > 1 else 'passes'}; {share} tests were"
+        " run again at the end, and none fails that passed before."
+    )
+
+
+def _failing(failing: Sequence[RanTest]) -> str:
+    lines = ["## Failing tests", ""]
+    for test in failing[:MOST_FINDINGS]:
+        summary = plain(test.failure.summary) if test.failure is not None else ""
+        lines.append(f"- {code_span(test.id)}: {summary}")
+    if len(failing) > MOST_FINDINGS:
+        lines.append(f"- and {len(failing) - MOST_FINDINGS} more")
+    return "\n".join(lines)
+
+
+def _alternatives(outcome: Outcome) -> str:
+    found = outcome.alternatives
+    if not found:
+        return ""
+    lines = ["## Other edits with which the tests pass", ""]
+    lines += [f"- {one.path}:{one.shown}: {one.what}" for one in found[:_MOST_ALTERNATIVES]]
+    if len(found) > _MOST_ALTERNATIVES:
+        lines.append(f"- and {len(found) - _MOST_ALTERNATIVES} more")
+    return "\n".join(lines)
+
+
+def _search(outcome: Outcome) -> str:
+    found = outcome.found
+    lines = [
+        "## The search",
+        "",
+        "| line | tried | turn a failing test green | pass all | code |",
+        "| --- | --- | --- | --- | --- |",
+    ]
+    tallies = found.tallies
+    shown = [one for one in places(outcome) if (one.path, one.line) in tallies][:_MOST_SHOWN]
+    for one in shown:
+        tally = tallies.get((one.path, one.line), Tally())
+        lines.append(
+            f"| {code_span(f'{one.path}:{one.line}')} | {tally.tried} | {tally.helped}"
+            f" | {tally.passed} | {code_span(one.quote)} |"
+        )
+    rest = sum(tally.tried for tally in tallies.values()) - sum(
+        tallies[one.path, one.line].tried for one in shown
+    )
+    if rest:
+        lines.append(f"| elsewhere | {rest} |  |  |  |")
+    kinds = ", ".join(f"{name} {count}" for name, count in found.families.most_common())
+    what = {"hangs": "ran too long", "dies": "ended their process", "invalid": "were no Python"}
+    odd = [f"{found.outcomes[key]} {text}" for key, text in what.items() if found.outcomes[key]]
+    lines += [
+        "",
+        f"{counted(found.tried, 'candidate')} tried: {found.ended}."
+        + (f" {', '.join(odd)}." if odd else "")
+        + (f" By kind: {kinds}." if kinds else ""),
+    ]
+    return "\n".join(lines)
+
+
+def _report(outcome: Outcome) -> Report:
+    patch = outcome.patch
+    findings: list[Finding] = []
+    ranked = places(outcome)
+    if patch is not None:
+        findings.append(_of_patch(outcome, patch))
+        ranked = [one for one in ranked if (one.path, one.line) != (patch.path, patch.shown)]
+    findings += [_of_suspect(one, outcome) for one in ranked]
+    if patch is None:
+        cause = f"No small edit repairs {outcome.failing[0].id}; see where it helped."
+        return Report(root_cause=cause, findings=tuple(findings[:MOST_FINDINGS]))
+    return Report(
+        root_cause=f"{patch.path}:{patch.shown}: when {patch.what}, the failing tests pass.",
+        findings=tuple(findings[:MOST_FINDINGS]),
+        fix=f"{patch.path}:{patch.shown}: {patch.what}.",
+        verification=_verification(outcome),
+    )
+
+
+def _quote(outcome: Outcome, path: str, line: int) -> str:
+    file = outcome.file_of(path)
+    lines = file.text.splitlines() if file is not None else []
+    return lines[line - 1] if 0 < line <= len(lines) else ""
+
+
+def _of_patch(outcome: Outcome, patch: Candidate) -> Finding:
+    rivals = {(one.path, one.line) for one in outcome.alternatives} - {(patch.path, patch.line)}
+    return Finding(
+        claim=f"when {patch.what}, the failing tests pass and no other fails",
+        path=patch.path,
+        line=patch.shown,
+        quote=_quote(outcome, patch.path, patch.shown),
+        confidence=round(max(_SURE - 0.1 * len(rivals), _LEAST_SURE), 2),
+    )
+
+
+def _of_suspect(suspect: Suspect, outcome: Outcome) -> Finding:
+    tally = outcome.found.tallies.get((suspect.path, suspect.line), Tally())
+    passing = next(
+        (c for c in outcome.found.passing if (c.path, c.line) == (suspect.path, suspect.line)), None
+    )
+    claim = suspect.claim
+    if passing is not None:
+        claim = f"the tests also pass when {passing.what}"
+    elif tally.helped:
+        claim += f"; {tally.helped} of {tally.tried} edits here turn a failing test green"
+    return Finding(
+        claim=claim,
+        path=suspect.path,
+        line=suspect.line,
+        quote=suspect.quote,
+        confidence=min(suspect.confidence, 0.5),
+    )

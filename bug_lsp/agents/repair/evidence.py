@@ -1,0 +1,76 @@
+"""What small edits say about the statements that the tests make suspicious.
+
+For `spectrum`: the likeliest edits of each are tried, none is handed in. A fixed number of edits,
+not a time, says when it ends, so that the same project gives the same ranking.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+
+import anyio
+
+from bug_lsp.agents.base import Emit
+from bug_lsp.agents.python_tests import ForkServer, PythonProject, Reproduction
+from bug_lsp.agents.spectrum.suspects import Evidence, Suspect
+
+from .candidates import Candidate, candidates, sites
+from .files import Files
+from .judge import Judge
+from .private_copy import private
+from .search import Search, cores
+
+MOST_SECONDS = 25.0
+_MOST_STATEMENTS = 12
+_EACH = 25
+"""Edits of one statement."""
+_SLOW_SECONDS = 1.0
+
+
+async def evidence(
+    project: PythonProject, shown: Reproduction, suspects: Sequence[Suspect], emit: Emit
+) -> dict[tuple[str, int], Evidence]:
+    """For each of the first suspects; nothing where that would take long."""
+    failing = [shown.run.tests[index] for index in shown.failing]
+    slow = sum(test.seconds for test in failing) > _SLOW_SECONDS
+    if slow or len(suspects) <= 1:
+        return {}
+    leading = suspects[:_MOST_STATEMENTS]
+    began = time.monotonic()
+    project = await private(project, "spectrum")
+    files = Files(project.copy)
+    server = ForkServer(project, framework=_framework(shown), env=shown.env)
+    with anyio.move_on_after(MOST_SECONDS):
+        async with server.serving():
+            judge = Judge(server, shown.run, failing, files.source, project.copy)
+            early = _likeliest(leading, files, server.collected.ran_at_import)
+            search = Search(
+                judge, early, list, cores(), began, began + MOST_SECONDS, emit, margin=float("inf")
+            )
+            found = await search.run()
+            if found.tried == len(early):
+                return {
+                    place: Evidence(tally.tried, tally.helped, tally.passed)
+                    for place, tally in found.tallies.items()
+                }
+    return {}
+
+
+def _framework(shown: Reproduction) -> str:
+    return "unittest" if shown.run.runner == "unittest" else "pytest"
+
+
+def _likeliest(
+    suspects: Sequence[Suspect], files: Files, ran_at_import: frozenset[tuple[str, int]]
+) -> list[Candidate]:
+    """The cheapest edits of each statement, those that need a fresh import left out."""
+    taken: dict[tuple[str, int], int] = {}
+    found = []
+    places = {(one.path, one.line) for one in suspects}
+    for one in candidates(sites(suspects, files.source), late=False, ran_at_import=ran_at_import):
+        place = (one.path, one.line)
+        if place in places and not one.cold and taken.get(place, 0) < _EACH:
+            taken[place] = taken.get(place, 0) + 1
+            found.append(one)
+    return found
