@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from pathlib import Path
 
-from bug_lsp.domain.run import Session, Status
+from bug_lsp.domain.run import Kind, Session, Status
 from bug_lsp.domain.transcript import duration, one_line
 
 
@@ -21,6 +21,8 @@ def label(session: Session) -> str:
 
 def agent(session: Session) -> str:
     """Which agent, and which of its models."""
+    if session.kind is Kind.PROOF:
+        return "by program"
     return session.agent_type + (f" ({one_line(session.model, 40)})" if session.model else "")
 
 

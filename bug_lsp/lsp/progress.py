@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from lsprotocol import types
 
-from bug_lsp.domain.run import RunStatus, Session
+from bug_lsp.domain.run import Kind, RunStatus, Session
 from bug_lsp.domain.transcript import one_line, outcome
 
 from .host import Host
@@ -50,8 +50,9 @@ class Progress:
             return
         session = self._latest[session_id]
         label = session.title.split(":")[0]
+        agent = "by program" if session.kind is Kind.PROOF else session.agent_type
         begin = types.WorkDoneProgressBegin(
-            title=one_line(f"{label} {session.agent_type}: {title}", 120),
+            title=one_line(f"{label} {agent}: {title}", 120),
             cancellable=True,
             message=_message(session),
         )

@@ -23,7 +23,9 @@ def test_several_agents_and_one_synthesis_in_the_task_file(user: User):
     text = user.task.read_text()
     assert without_regions(text).strip() == before.strip()
     found = sections(region_of(text)[1])
-    assert next(iter(found)).startswith("Synthesis (degraded: 2 of 3")
+    assert next(iter(found)).startswith(
+        "Synthesis (2 of 3 agents agree on shop.py:2; degraded: 2 of 3 sessions"
+    )
     assert "`shop.py:2`" in found["Root cause"]
     assert "2 sessions" in found["Root cause"]
 
@@ -31,7 +33,7 @@ def test_several_agents_and_one_synthesis_in_the_task_file(user: User):
 def test_what_is_said_at_the_end_is_where_why_and_who_failed(user: User):
     done = user.run("debug", user.task, "--agents", "finder,failing", *DIGEST)
     where, why, failed = done.stdout.splitlines()
-    assert where.startswith("Synthesis (degraded")
+    assert where.startswith("Synthesis (1 of 2 agents for shop.py:2; degraded")
     assert where.endswith(str(user.task))
     assert why.startswith("Root cause: ")
     assert "`shop.py:2`" in why
@@ -45,7 +47,9 @@ def test_progress_is_a_line_a_change_where_there_is_no_terminal(user: User):
     assert said[0].endswith(": Totals are wrong")
     assert said[1] == "Debug (1) finder: running"
     assert said[2].startswith("Debug (1) finder: completed in ")
-    assert len(said) == 3
+    assert said[3] == "Proof by program: running"
+    assert said[4].startswith("Proof by program: completed in ")
+    assert len(said) == 5
 
 
 def test_json_is_one_object_in_the_shape_of_the_wire(user: User):
@@ -56,7 +60,7 @@ def test_json_is_one_object_in_the_shape_of_the_wire(user: User):
     run = json.loads(done.stdout)
     assert run.keys() == {
         "debugRunId", "taskUri", "title", "createdAt", "sessions", "allTerminal", "totalCount",
-        "completedCount", "failedCount", "cancelledCount", "orchestrator", "delivered",
+        "completedCount", "failedCount", "cancelledCount", "orchestrator", "delivered", "proof",
     }  # fmt: skip
     assert run["taskUri"] == user.task.as_uri()
     assert run["title"] == "T"

@@ -44,7 +44,7 @@ def test_one_run_is_shown_with_its_failures_and_documents(user: User, folder: Ru
     assert shown.startswith("Totals are wrong  (")
     assert "synthesis delivered" in shown
     assert "no money left" in shown
-    assert shown.count("document: ") == 3
+    assert shown.count("document: ") == 4
     for line in shown.splitlines():
         if "document: " in line:
             assert os.path.exists(line.partition("document: ")[2])  # noqa: PTH110

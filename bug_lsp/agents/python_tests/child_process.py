@@ -94,12 +94,14 @@ async def run_child(
     pipe: LinePipe | None = None,
     pass_fds: Sequence[int] = (),
     confine: tuple[str, ...] = (),
+    may_flood: bool = False,
 ) -> int | None:
     """Its exit code, or None when it was still running after that many seconds.
 
     A string is a shell command. `pipe`, if given, is followed and closed; `pass_fds` are further
     descriptors that the child inherits, and stay the caller's to close. `confine` goes before the
-    command line. Raises `AgentFailure` when it floods its output.
+    command line. Raises `AgentFailure` when it floods its output, unless it may: then what is too
+    much is dropped.
     """
     if confine:
         command = [*confine, *(("/bin/sh", "-c", command) if isinstance(command, str) else command)]
@@ -116,7 +118,7 @@ async def run_child(
                 start_new_session=True,
             )
             end.close()
-            output = _Output(file)
+            output = _Output(file, may_flood=may_flood)
             try:
                 with anyio.move_on_after(seconds):
                     status = await _until_it_ends(process, pipe, source, output)
@@ -135,6 +137,7 @@ class _Output:
     """What a child writes to its standard streams, as far as that is bearable."""
 
     file: IO[bytes]
+    may_flood: bool
     size: int = 0
     flooded: anyio.Event = field(default_factory=anyio.Event)
 
@@ -142,7 +145,7 @@ class _Output:
         room = max(MOST_OUTPUT - self.size, 0)
         self.file.write(data[:room])
         self.size += len(data)
-        if self.size > MOST_OUTPUT:
+        if self.size > MOST_OUTPUT and not self.may_flood:
             self.flooded.set()
 
 

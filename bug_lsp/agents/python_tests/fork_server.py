@@ -174,6 +174,7 @@ class ForkServer:
             pipe=answers,
             pass_fds=tuple(fds.values()),
             confine=self._project.confine,
+            may_flood=True,  # one of many candidates, all in one process, must not end them all
         )
         self._lost(cold=False)
         self._lost(cold=True)
