@@ -92,9 +92,14 @@ async def test_what_the_user_says_reaches_codex_while_it_works(open_editor, mode
     assert "Look at the sign." in json.dumps(model.requests("codex")[-1]["body"])
 
 
-async def test_what_the_user_says_reaches_claude_while_it_works(open_editor, model, task, tmp_path):
-    model.load("claude", waiting(tmp_path))
-    editor = await open_editor(env=write_claude_home(tmp_path / "home", model.url("claude")))
+async def test_what_the_user_says_reaches_claude_while_it_works(
+    open_editor, model, task, tmp_path, gate
+):
+    model.load("claude", waiting(gate))
+    editor = await open_editor(
+        options={"writablePaths": [str(gate)]},
+        env=write_claude_home(tmp_path / "home", model.url("claude")),
+    )
     run = await editor.command(
         "debugWithAgents", {"taskUri": task.as_uri(), "agents": [{"agentType": "claude"}]}
     )
@@ -109,7 +114,7 @@ async def test_what_the_user_says_reaches_claude_while_it_works(open_editor, mod
         await editor.command("messageSession", {"sessionId": session["sessionId"], "text": text})
     await editor.read(session["uri"])
     await editor.until(lambda: "**you:** And at the name." in editor.texts[session["uri"]][-1])
-    (tmp_path / "go").touch()
+    (gate / "go").touch()
     status = await editor.finished(run["debugRunId"])
     assert status["completedCount"] == 1
     asked = json.dumps(model.requests("claude")[-1]["body"])
@@ -119,9 +124,11 @@ async def test_what_the_user_says_reaches_claude_while_it_works(open_editor, mod
     assert "is not running, so nobody would hear it" in str(caught.value.message)
 
 
-async def test_what_the_user_says_to_an_acp_agent_is_its_next_prompt(open_editor, task, tmp_path):
-    talks = acp_program("talks", str(tmp_path / "go"))
-    editor = await open_editor(options={"agents": {"talks": talks}})
+async def test_what_the_user_says_to_an_acp_agent_is_its_next_prompt(open_editor, task, gate):
+    talks = acp_program("talks", str(gate / "go"))
+    editor = await open_editor(
+        options={"agents": {"talks": talks | {"writablePaths": [str(gate)]}}}
+    )
     run = await editor.command(
         "debugWithAgents", {"taskUri": task.as_uri(), "agents": [{"agentType": "talks"}]}
     )
@@ -130,7 +137,7 @@ async def test_what_the_user_says_to_an_acp_agent_is_its_next_prompt(open_editor
     await editor.until(lambda: "Waiting." in editor.texts[session["uri"]][-1])
     for text in ("Look at the sign.", "And at the name."):
         await editor.command("messageSession", {"sessionId": session["sessionId"], "text": text})
-    (tmp_path / "go").touch()
+    (gate / "go").touch()
     await editor.finished(run["debugRunId"])
     shown = await editor.read(session["uri"])
     assert "**you:** Look at the sign." in shown
