@@ -35,13 +35,14 @@ def own_folders(
     """What the agent may write beside its copy. Its folders are made where they are not there: only
     what is there can be left writable.
     """
-    if agent_type in custom:
-        return expanded(custom[agent_type].writable_paths, env)
-    folders = expanded(_OWN.get(agent_type, ()), env)
+    named = expanded(custom[agent_type].writable_paths, env) if agent_type in custom else []
+    # A program that we know keeps its own where it does, under whatever name the user runs it.
+    known = Path(custom[agent_type].command[0]).name if agent_type in custom else agent_type
+    folders = expanded(_OWN.get(known, ()), env)
     for folder in folders:
         if not folder.suffix and not folder.exists():
             folder.mkdir(parents=True, mode=0o700)
-    return folders
+    return [*folders, *named]
 
 
 def expanded(paths: Iterable[str], env: Mapping[str, str]) -> list[Path]:

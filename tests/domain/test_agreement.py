@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from bug_lsp.domain import agreement, evidence
 from bug_lsp.domain.agreement import NEAR, Cluster, clusters
-from bug_lsp.domain.proof import Evidence, Verdict
+from bug_lsp.domain.proof import Evidence, Proof, Verdict
 from bug_lsp.domain.report import Finding, Report
 from bug_lsp.domain.run import Facts
 from bug_lsp.domain.synthesis import digest
@@ -74,7 +74,7 @@ def test_the_digest_gives_no_vote_to_what_the_code_contradicts() -> None:
     ]
     without = digest(debug)
     assert "`src/a.py:40`" in without.root_cause
-    told = digest(debug, evidence.check(debug, FILES))
+    told = digest(debug, Proof(evidence=evidence.check(debug, FILES)))
     assert "`src/a.py:40`" not in told.root_cause
     assert "`src/a.py:7`" in told.root_cause
     assert told.implementation_steps[0] == "Look at `src/a.py:7` first."

@@ -24,13 +24,14 @@ def noted(stile: Turnstile, journal: Path) -> CustomAgent:
         "os.write(journal, f'-{session}\\n'.encode())\n"
         "print('done')"
     )
-    return program(code, journal, stile.path)
+    return program(code, journal, stile.path, writes=[journal, stile.path])
 
 
 def test_of_sixteen_agents_four_run_at_once_in_the_rosters_order_and_one_orchestrator_follows(
     project: Project, tmp_path: Path
 ) -> None:
     journal = tmp_path / "journal"
+    journal.touch()
     with turnstile(tmp_path / "turnstile") as stile:
         run = start(
             project.root,
