@@ -30,6 +30,9 @@ _GIT = {
     "GIT_COMMITTER_NAME": "Ada",
     "GIT_COMMITTER_EMAIL": "ada@example.org",
 }
+_PYTEST = {"PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"}
+"""Plugins of our own development have no part in the small projects' tests; loading them takes ten
+times as long as such a test."""
 
 
 @pytest.fixture(scope="session")
@@ -39,12 +42,12 @@ def anyio_backend() -> str:
 
 @pytest.fixture(autouse=True)
 def state_dir(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A home and a state folder of the test's own, and a git without anybody's settings."""
+    """A home and a state folder of the test's own; git and pytest without anybody's settings."""
     home = tmp_path / "home"
     home.mkdir()
     for name, place in _HOMES.items():
         monkeypatch.setenv(name, str(home / place))
-    for name, value in _GIT.items():
+    for name, value in {**_GIT, **_PYTEST}.items():
         monkeypatch.setenv(name, value)
     state = tmp_path / "state"
     monkeypatch.setenv("BUG_LSP_STATE_DIR", str(state))

@@ -25,12 +25,6 @@ def project(tmp_path: Path) -> SmallProject:
     return SmallProject(tmp_path)
 
 
-@pytest.fixture(autouse=True)
-def without_plugins(monkeypatch) -> None:
-    """Plugins of our own development have no part in the small projects' tests."""
-    monkeypatch.setenv("PYTEST_DISABLE_PLUGIN_AUTOLOAD", "1")
-
-
 async def refusal(job) -> AgentFailure:
     with pytest.raises(AgentFailure) as caught:
         await Bisect().run(job, lambda _event: None)

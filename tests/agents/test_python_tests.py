@@ -19,12 +19,6 @@ def project(tmp_path: Path) -> SmallProject:
     return SmallProject(tmp_path)
 
 
-@pytest.fixture(autouse=True)
-def without_plugins(monkeypatch) -> None:
-    """Plugins of our own development have no part in the small projects' tests."""
-    monkeypatch.setenv("PYTEST_DISABLE_PLUGIN_AUTOLOAD", "1")
-
-
 async def outcomes(project: SmallProject, plan: Plan) -> dict[str, str]:
     run = await run_tests(PythonProject.of(project.job()), plan)
     return {test.id: test.outcome for test in run.tests}

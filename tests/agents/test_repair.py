@@ -54,11 +54,6 @@ def cart(project: SmallProject) -> SmallProject:
 
 
 @pytest.fixture(autouse=True)
-def without_plugins(monkeypatch) -> None:
-    monkeypatch.setenv("PYTEST_DISABLE_PLUGIN_AUTOLOAD", "1")
-
-
-@pytest.fixture(autouse=True)
 def nothing_survives():
     before = {child.pid for child in psutil.Process().children(recursive=True)}
     yield

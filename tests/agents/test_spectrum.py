@@ -67,12 +67,6 @@ def cart(project: SmallProject) -> SmallProject:
     return project
 
 
-@pytest.fixture(autouse=True)
-def without_plugins(monkeypatch) -> None:
-    """Plugins of our own development have no part in the small projects' tests."""
-    monkeypatch.setenv("PYTEST_DISABLE_PLUGIN_AUTOLOAD", "1")
-
-
 async def refusal(job) -> AgentFailure:
     with pytest.raises(AgentFailure) as caught:
         await Spectrum().run(job, lambda _event: None)

@@ -12,12 +12,6 @@ from tests.support.projects import Project
 from .benches import Trials
 
 
-@pytest.fixture(autouse=True)
-def without_plugins(monkeypatch) -> None:
-    """Plugins of our own development have no part in the small projects' tests."""
-    monkeypatch.setenv("PYTEST_DISABLE_PLUGIN_AUTOLOAD", "1")
-
-
 @pytest.fixture
 def trials(project: Project, tmp_path: Path) -> Iterator[Trials]:
     """The shop, and patches of it; no process of a cell may outlive the test."""
