@@ -14,15 +14,11 @@ from tests.scripted_model import ScriptedModel
 VENDORS = ("codex", "claude", "gemini", "opencode")
 
 
-def scripted(
-    model: ScriptedModel, home: Path, steps: Sequence[dict[str, Any]], *, own_retries: bool = False
-) -> dict[str, str]:
-    """The environment in which each of them asks the model, which says these steps to each.
+def homes(model: ScriptedModel, home: Path, *, own_retries: bool = False) -> dict[str, str]:
+    """The environment in which each of them asks its lane of the model.
 
     With `own_retries` they try again as often as they do for their users, which may take minutes.
     """
-    for name in VENDORS:
-        model.load(name, {"cwd": ".", "steps": list(steps)})
     retries = None if own_retries else 1
     return {
         **write_gemini_home(home, model.url("gemini"), attempts=retries),
@@ -30,3 +26,12 @@ def scripted(
         **write_claude_home(home, model.url("claude"), retries=retries),
         **write_codex_home(home, model.url("codex"), retries=retries),
     }
+
+
+def scripted(
+    model: ScriptedModel, home: Path, steps: Sequence[dict[str, Any]], *, own_retries: bool = False
+) -> dict[str, str]:
+    """The same, with a model that says these steps to each."""
+    for name in VENDORS:
+        model.load(name, {"cwd": ".", "steps": list(steps)})
+    return homes(model, home, own_retries=own_retries)

@@ -16,58 +16,11 @@ from bug_lsp.domain.run import Kind, Status
 from bug_lsp.session.cancel import cancel_session
 from bug_lsp.store import runs
 from bug_lsp.store.layout import SessionFolder
+from tests.support import example
 from tests.support.projects import Project
-from tests.support.runs import (
-    FINDING,
-    FINDS,
-    REPORT,
-    SYNTHESIS,
-    Started,
-    block,
-    program,
-    says,
-    start,
-)
+from tests.support.runs import FINDS, SYNTHESIS, Started, block, program, says, start
 
-EDITS = (
-    "import pathlib, sys\n"
-    "path = pathlib.Path('shop/tax.py')\n"
-    "path.write_text(path.read_text().replace(sys.argv[1], sys.argv[2]))\n"
-    "print(sys.argv[3])"
-)
-RIGHT = program(EDITS, "price - price * rate", "price + price * rate", block(REPORT))
-WRONG = program(
-    EDITS,
-    "price - price * rate",
-    "int(price + price * rate) if price else 7",
-    block(
-        {
-            **REPORT,
-            "rootCause": "with_tax rounds.",
-            "findings": [
-                {**FINDING, "quote": "    return round(price, rate)"},
-                {**FINDING, "path": "shop/rounding.py", "quote": "ROUND = True"},
-            ],
-        }
-    ),
-)
-"""Confidently wrong: nothing that it quotes is there, and its patch breaks another test."""
-CLOSE = program(EDITS, "price * rate", "rate", block(REPORT))
-"""Right about the place, and its patch does not help."""
-MORE_TESTS = (
-    "from shop.tax import with_tax\n\n\n"
-    "def test_nothing_costs_nothing():\n    assert with_tax(0, 0.1) == 0\n"
-)
-
-
-def boss(**said: object) -> object:
-    """An orchestrator that concludes this."""
-    return says(f"## Root cause\n\nSee below.\n\n{block({**SYNTHESIS, **said})}")
-
-
-def with_more_tests(project: Project) -> Project:
-    project.write("tests/test_more.py", MORE_TESTS)
-    return project
+RIGHT, WRONG, CLOSE = (one.as_program() for one in (example.RIGHT, example.WRONG, example.CLOSE))
 
 
 def proof_of(run: Started) -> SessionFolder:
@@ -87,23 +40,19 @@ def wait_finished(run: Started) -> Started:
 def test_the_task_file_says_which_patch_holds_and_which_quote_is_invented(
     project: Project,
 ) -> None:
-    with_more_tests(project)
-    concludes = boss(
-        rootCause="The tax is subtracted [E1]. It is rounded, too [E2]. See shop/tax.py:99 [E77].",
-        recommendedSolution="Take the patch of Debug (2), it is the best.",
-    )
+    example.with_more_tests(project)
+    concludes = says(f"## Root cause\n\nSee below.\n\n{block(example.MISLED)}")
     run = wait_finished(start(project.root, RIGHT, WRONG, CLOSE, orchestrator=concludes))
     text = run.text
     rows = {line.split("|")[1].strip(): line for line in text.splitlines() if line.startswith("| ")}
     assert rows["Debug (1) agent1"].split("|")[2:] == [" passes ", " passes ", ""]
-    assert "breaks 1 test" in rows["Debug (2) agent2"]
-    assert "test_nothing_costs_nothing" in rows["Debug (2) agent2"]
+    assert f"**breaks 1 test**: `{example.PASSES}`" in rows["Debug (2) agent2"]
     assert "**FAILS**" in rows["Debug (3) agent3"]
     assert "**contradicted**" in text
     assert "[E77 **(no such evidence)**]" in text
     assert "shop/tax.py:99 **(no such line)**" in text
     assert "[E2 **(refuted: " in text
-    assert "- Debug (2) agent2: " in text.partition("## Recommended solution")[2]
+    assert "- Debug (3) agent3: R1: **FAILS**" in text.partition("## Recommended solution")[2]
     assert "2 of 3 agents agree on shop/tax.py:3" in text
 
     prompt = run.folder.session(run.orchestrator.session_id).prompt.read_text()
