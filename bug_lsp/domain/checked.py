@@ -168,6 +168,41 @@ def patch_facts(proof: Proof, session_id: str) -> str:
     )
 
 
+def patch_verdict(proof: Proof, session_id: str) -> str:
+    """The same in a few plain words, for a menu: `reproduction passes, suite passes`."""
+    patch = next((one for one in proof.patches if one.session_id == session_id), None)
+    if patch is None:
+        return "not tried"
+    if patch.problem:
+        return one_line(patch.problem, _DETAIL)
+    said = [_reproduced(proof, session_id), _suite_verdict(proof.cell(session_id, SUITE))]
+    return ", ".join(filter(None, said)) or "there was nothing to try it with"
+
+
+def _reproduced(proof: Proof, session_id: str) -> str:
+    cells = [proof.cell(session_id, one.id) for one in proof.reproduced()]
+    passed = sum(cell is not None and cell.outcome == "passed" for cell in cells)
+    if not cells:
+        return ""
+    if len(cells) == 1:
+        cell = cells[0]
+        said = _OUTCOMES[cell.outcome] if cell else "not run"
+        return f"reproduction {said.replace('*', '').replace('FAILS', 'fails')}"
+    return f"{passed} of {len(cells)} reproductions pass"
+
+
+def _suite_verdict(cell: Cell | None) -> str:
+    if cell is None:
+        return ""
+    if cell.regression_count:
+        named = ", ".join(cell.regressions[:_MOST_NAMED])
+        more = " ..." if cell.regression_count > min(len(cell.regressions), _MOST_NAMED) else ""
+        return f"suite: breaks {_counted(cell.regression_count, 'test')}, {named}{more}"
+    if cell.outcome == "failed":
+        return "suite breaks nothing"
+    return f"suite {_OUTCOMES[cell.outcome].replace('*', '')}"
+
+
 def _all_checks(proof: Proof) -> str:
     names = [one.id for one in proof.reproduced()]
     return ", ".join(names) + (" and breaks none of the project's tests" if proof.suite else "")

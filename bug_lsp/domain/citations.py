@@ -42,6 +42,8 @@ class _Cited:
     at: int
     ids: tuple[str, ...] = ()
     places: tuple[tuple[str, int], ...] = ()
+    span: Span | None = None
+    """Of a place: where its path and line stand."""
 
 
 def ids_in(text: str) -> tuple[str, ...]:
@@ -52,6 +54,12 @@ def ids_in(text: str) -> tuple[str, ...]:
 def places_in(text: str) -> tuple[tuple[str, int], ...]:
     """The places (path as written, line) that a text cites, each once; both ends of a range."""
     return tuple(dict.fromkeys(place for one in _places(text) for place in one.places))
+
+
+def linked_places(text: str) -> tuple[tuple[Span, str, int], ...]:
+    """Where a text cites places: offsets, path as written, (first) line."""
+    found = ((one.span, *one.places[0]) for one in _places(text) if one.span)
+    return tuple(sorted(found, key=lambda one: one[0].start))
 
 
 def unknown_ids(text: str, known: Collection[str]) -> tuple[str, ...]:
@@ -154,14 +162,17 @@ def _places(text: str) -> Iterator[_Cited]:
         wholes = {span: _WHOLE_PLACE.fullmatch(block[span.start : span.end]) for span in spans}
         for span, whole in wholes.items():
             if whole and _is_file(whole["path"]):
-                yield _Cited(base + span.end, places=_ends(whole))
+                start = base + span.start
+                inner = Span(start + whole.start("path"), start + whole.end("first"))
+                yield _Cited(base + span.end, places=_ends(whole), span=inner)
         for match in _PLACE.finditer(block):
             inside = _span_around(spans, match)
             taken = inside and (found := wholes[inside]) and _is_file(found["path"])
             if taken or _span_around(hidden, match) or not _is_file(match["path"]):
                 continue
             at = inside.end if inside else match.end()
-            yield _Cited(base + at, places=_ends(match))
+            place = Span(base + match.start("path"), base + match.end("first"))
+            yield _Cited(base + at, places=_ends(match), span=place)
 
 
 def _ends(match: re.Match[str]) -> tuple[tuple[str, int], ...]:

@@ -45,11 +45,11 @@ class Places:
 
         Raises `Outside`.
         """
-        for form in _forms(path):
+        for form in as_written(path):
             found = self._exactly(form)
             if found:
                 return found
-        form = _forms(path)[-1]
+        form = as_written(path)[-1]
         if form.startswith("/") and self._below_a_root(form) is None:
             raise Outside("it lies outside of the project")
         if form.startswith("~") or _DRIVE.match(form):
@@ -62,7 +62,7 @@ class Places:
 
     def like(self, path: str) -> list[list[str]]:
         """Files whose names end as the path does, in groups: those that share most of it first."""
-        form = _forms(path)[-1]
+        form = as_written(path)[-1]
         below = self._below_a_root(form) if form.startswith("/") else None
         parts = [part for part in (below or form).split("/") if part not in {"", ".", ".."}]
         if not parts:
@@ -118,7 +118,7 @@ class Places:
         return dict(found)
 
 
-def _forms(path: str) -> list[str]:
+def as_written(path: str) -> list[str]:
     """The path as it stands, then without what is written around paths, the barest last."""
     forms = [path]
     bare = path.strip().strip("`\"'<>").strip()

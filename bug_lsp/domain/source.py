@@ -121,7 +121,11 @@ class Source:
     def __init__(self, lines: Sequence[str], *, lossy: bool = False) -> None:
         self.lines = lines
         self.lossy = lossy
-        self.keys = [key(line) for line in lines]
+
+    @cached_property
+    def keys(self) -> list[str]:
+        """What counts of each line."""
+        return [key(line) for line in self.lines]
 
     def __len__(self) -> int:
         """How many lines an editor shows, without the empty one behind the last line end."""

@@ -5,7 +5,8 @@ for a question to a person), one at a time where the order matters.
 from __future__ import annotations
 
 import logging
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Collection
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -25,8 +26,19 @@ log = logging.getLogger(__name__)
 _T = TypeVar("_T")
 
 DEADLINE = 10.0
+_WATCH = "bug-lsp/files-with-findings"
 _EDIT_DEADLINE = 60.0
 """An edit may wait for a person: eglot asks before it makes one."""
+
+
+@dataclass(frozen=True, slots=True)
+class DiagnosticSupport:
+    """What of a diagnostic a client can show."""
+
+    version: bool
+    related: bool
+    code_description: bool
+    data: bool
 
 
 class Client:
@@ -35,6 +47,7 @@ class Client:
     def __init__(self, server: LanguageServer) -> None:
         self._server = server
         self._showing = anyio.Lock()
+        self._watched: set[str] = set()
 
     @property
     def _window(self) -> types.WindowClientCapabilities | None:
@@ -81,6 +94,68 @@ class Client:
         """Whether it answers questions about settings."""
         return bool(self._workspace and self._workspace.configuration)
 
+    @property
+    def encoding(self) -> str:
+        """The units in which positions are counted."""
+        return str(self._server.workspace.position_encoding or "utf-16")
+
+    @property
+    def diagnostics(self) -> DiagnosticSupport:
+        """What of a diagnostic it can show."""
+        document = self._server.client_capabilities.text_document
+        can = document.publish_diagnostics if document else None
+        return DiagnosticSupport(
+            version=bool(can and can.version_support),
+            related=bool(can and can.related_information),
+            code_description=bool(can and can.code_description_support),
+            data=bool(can and can.data_support),
+        )
+
+    @property
+    def has_code_action_literals(self) -> bool:
+        """Whether a code action may be more than a command."""
+        document = self._server.client_capabilities.text_document
+        can = document.code_action if document else None
+        return bool(can and can.code_action_literal_support)
+
+    @property
+    def has_links(self) -> bool:
+        """Whether it shows links in documents."""
+        document = self._server.client_capabilities.text_document
+        return bool(document and document.document_link)
+
+    @property
+    def has_lens_refresh(self) -> bool:
+        """Whether it reads code lenses again on request."""
+        lens = self._workspace.code_lens if self._workspace else None
+        return bool(lens and lens.refresh_support)
+
+    async def watch(self, patterns: Collection[str]) -> None:
+        """Have it tell of these files when they change on disk, and of no others that it was asked
+        to watch before.
+        """
+        watched = self._workspace.did_change_watched_files if self._workspace else None
+        if not (watched and watched.dynamic_registration) or self._watched == set(patterns):
+            return
+        method = types.WORKSPACE_DID_CHANGE_WATCHED_FILES
+        if self._watched:
+            old = types.Unregistration(id=_WATCH, method=method)
+            params = types.UnregistrationParams(unregisterations=[old])
+            await _ask(lambda: self._server.client_unregister_capability_async(params))
+        self._watched = set(patterns)
+        if not patterns:
+            return
+        options = types.DidChangeWatchedFilesRegistrationOptions(
+            watchers=[types.FileSystemWatcher(glob_pattern=one) for one in sorted(patterns)]
+        )
+        new = types.Registration(id=_WATCH, method=method, register_options=options)
+        wanted = types.RegistrationParams(registrations=[new])
+        await _ask(lambda: self._server.client_register_capability_async(wanted))
+
+    async def refresh_lenses(self) -> None:
+        """Ask it to read code lenses again."""
+        await _ask(lambda: _answered(self._server.workspace_code_lens_refresh_async(None)))
+
     async def create_progress(self, token: str) -> bool:
         """Make a progress token. False if the client would not have it."""
         if not self.has_progress:
@@ -100,11 +175,13 @@ class Client:
         params = types.TextDocumentContentRefreshParams(uri=uri)
         await _ask(lambda: self._server.workspace_text_document_content_refresh_async(params))
 
-    async def show(self, uri: str, *, focus: bool) -> bool:
-        """Open a document beside. What it answers is a hint, not a fact."""
+    async def show(self, uri: str, *, focus: bool, line: int | None = None) -> bool:
+        """Open a document beside, at a line (from 0). What it answers is a hint, not a fact."""
         if not self.has_show_document:
             return False
-        params = types.ShowDocumentParams(uri=uri, take_focus=focus)
+        there = None if line is None else types.Position(line=line, character=0)
+        selection = types.Range(start=there, end=there) if there else None
+        params = types.ShowDocumentParams(uri=uri, take_focus=focus, selection=selection)
         async with self._showing:  # two at once confuse VS Code
             result = await _ask(lambda: self._server.window_show_document_async(params))
         return bool(result and result.success)
@@ -135,7 +212,7 @@ class Client:
         if not self.has_edits:
             return False
         text = document.source
-        encoding = str(self._server.workspace.position_encoding or "utf-16")
+        encoding = self.encoding
         change = types.TextEdit(
             range=types.Range(
                 start=position_at(text, edit.start, encoding),

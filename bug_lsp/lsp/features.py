@@ -6,12 +6,12 @@ from lsprotocol import types
 
 from bug_lsp.domain.errors import BugLspError
 
-from . import answering, commands, steering
+from . import actions, answering, commands, panel, reporting, steering
 from .progress import session_of
 from .protocol import refuse
 from .server import BugLspServer
 
-_COMMANDS = (commands, steering)
+_COMMANDS = (commands, reporting, steering)
 """Modules that register their commands by being imported."""
 
 
@@ -20,6 +20,7 @@ def create_server() -> BugLspServer:
     server = BugLspServer()
     _life(server)
     _files(server)
+    _on_the_line(server)
     answering.register(server)
     return server
 
@@ -62,16 +63,46 @@ def _files(server: BugLspServer) -> None:
     def did_open(params: types.DidOpenTextDocumentParams) -> None:
         server.touched(params.text_document.uri)
         server.opened_or_closed(params.text_document.uri)
+        server.diagnostics.opened(params.text_document.uri)
 
     @server.feature(types.TEXT_DOCUMENT_DID_CHANGE)
     def did_change(params: types.DidChangeTextDocumentParams) -> None:
         server.touched(params.text_document.uri)
+        server.diagnostics.changed(params.text_document.uri, params.content_changes)
 
     @server.feature(types.TEXT_DOCUMENT_DID_SAVE)
     def did_save(params: types.DidSaveTextDocumentParams) -> None:
         server.released(params.text_document.uri)
+        server.diagnostics.changed(params.text_document.uri)
+
+    @server.feature(types.WORKSPACE_DID_CHANGE_WATCHED_FILES)
+    def did_change_on_disk(params: types.DidChangeWatchedFilesParams) -> None:
+        for change in params.changes:
+            server.diagnostics.changed_on_disk(change.uri)
 
     @server.feature(types.TEXT_DOCUMENT_DID_CLOSE)
     def did_close(params: types.DidCloseTextDocumentParams) -> None:
         server.opened_or_closed(params.text_document.uri)
         server.released(params.text_document.uri)
+        server.diagnostics.closed(params.text_document.uri)
+
+
+def _on_the_line(server: BugLspServer) -> None:
+    @server.feature(
+        types.TEXT_DOCUMENT_CODE_ACTION,
+        types.CodeActionOptions(
+            code_action_kinds=[types.CodeActionKind.QuickFix, actions.TASK_KIND]
+        ),
+    )
+    async def code_action(
+        params: types.CodeActionParams,
+    ) -> list[types.CodeAction | types.Command]:
+        return await actions.code_actions(server, params)
+
+    @server.feature(types.TEXT_DOCUMENT_CODE_LENS, types.CodeLensOptions())
+    async def code_lens(params: types.CodeLensParams) -> list[types.CodeLens]:
+        return await panel.lenses(server, params.text_document.uri)
+
+    @server.feature(types.TEXT_DOCUMENT_DOCUMENT_LINK, types.DocumentLinkOptions())
+    async def document_link(params: types.DocumentLinkParams) -> list[types.DocumentLink]:
+        return await panel.links(server, params.text_document.uri)

@@ -86,7 +86,7 @@ class Follower:
         return _shape(status) != self._shape
 
     def _announce(self, status: RunStatus) -> None:
-        self._server.tell("bugLsp/runChanged", {"debugRunId": status.debug_run_id})
+        self._server.news(self._folder)
         for session in status.everyone:
             if session.status.terminal:
                 self._server.touch(session.uri, last=True)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Protocol
 
 from pygls.workspace import TextDocument
 
@@ -29,6 +29,12 @@ class Host(Protocol):
     def tell(self, method: str, params: object) -> None:
         """Send a notification that is not of LSP."""
 
+    def send(self, method: str, params: dict[str, Any]) -> None:
+        """Send a notification whose parameters are JSON already."""
+
+    def news(self, folder: RunFolder) -> None:
+        """The status of a run has changed."""
+
     def touch(self, uri: str, *, last: bool = False) -> None:
         """A live document has more to show."""
 
@@ -40,6 +46,12 @@ class Host(Protocol):
 
     def open_document(self, path: Path | str) -> TextDocument | None:
         """The document of this file, if the editor has it open."""
+
+    def document(self, uri: str) -> TextDocument | None:
+        """The open document of this address."""
+
+    def uri_of(self, path: Path) -> str:
+        """The address of a file, under the workspace folder as the editor names it."""
 
     def address(self, session: Session, folder: RunFolder) -> str:
         """Where this client can read the session."""

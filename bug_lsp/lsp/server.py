@@ -29,6 +29,7 @@ from bug_lsp.store.layout import RunFolder, SessionFolder, WorkspaceFolder
 
 from . import delivery
 from .client import Client, path_of
+from .diagnostics import Diagnostics
 from .documents import Documents
 from .follow import Follower
 from .progress import Progress
@@ -40,7 +41,7 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-_MARKDOWN = {".md", ".markdown", ".mdx"}
+MARKDOWN = {".md", ".markdown", ".mdx"}
 
 
 class BugLspServer(LanguageServer):
@@ -53,6 +54,7 @@ class BugLspServer(LanguageServer):
         self.client = Client(self)
         self._documents = Documents(self)
         self._progress = Progress(self)
+        self.diagnostics = Diagnostics(self)
         self.settings = Settings()
         self.current_task: Path | None = None
         """The task file that was opened or changed last."""
@@ -60,6 +62,9 @@ class BugLspServer(LanguageServer):
         self.backlog: Callable[[], int] = lambda: 0
         self.settings_read = anyio.Event()
         self._withheld = Withheld()
+        self._named: list[str] = []
+        self._roots: list[tuple[Path, Path]] = []
+        """The workspace folders as the editor names them, and what they are in truth."""
         self._layers: list[dict[str, Any]] = [{}, {}]
         self._watches: dict[Path, Watch] = {}
         self._followers: dict[str, Follower] = {}
@@ -86,6 +91,21 @@ class BugLspServer(LanguageServer):
     def tell(self, method: str, params: object) -> None:
         """Send a notification that is not of LSP."""
         self.protocol.notify(method, params)
+
+    def as_json(self, value: object) -> Any:
+        """A value of LSP as JSON."""
+        return self.protocol.as_json(value)
+
+    def send(self, method: str, params: dict[str, Any]) -> None:
+        """Send a notification whose parameters are JSON already."""
+        self.protocol.send(method, params)
+
+    def news(self, folder: RunFolder) -> None:
+        """The status of a run has changed: who shows it is told."""
+        self.tell("bugLsp/runChanged", {"debugRunId": folder.run_id})
+        self.diagnostics.look(folder.workspace)
+        if self.client.has_lens_refresh:
+            self.background(self.client.refresh_lenses)
 
     def touch(self, uri: str, *, last: bool = False) -> None:
         """A live document has more to show; `last`: for the last time."""
@@ -140,6 +160,7 @@ class BugLspServer(LanguageServer):
         follower = self._followers.get(run_id)
         if follower is None:
             self.follow(workspace.run(run_id), mine=False)
+            self.diagnostics.look(workspace)  # a finding was dismissed, a run deleted
             return
         follower.tell(run_level=not session_id)
         if session_id:
@@ -222,6 +243,22 @@ class BugLspServer(LanguageServer):
                 return text
         return None
 
+    def document(self, uri: str) -> TextDocument | None:
+        """The open document of this address."""
+        documents: dict[str, TextDocument] = self.workspace.text_documents
+        return documents.get(uri)
+
+    def uri_of(self, path: Path) -> str:
+        """The address of a file, under the workspace folder as the editor names it."""
+        if self._named != list(self.workspace.folders):
+            self._named = list(self.workspace.folders)
+            named = filter(None, map(path_of, self._named))
+            self._roots = [(folder, folder.resolve()) for folder in named]
+        for folder, real in self._roots:
+            if folder != real and path.is_relative_to(real):
+                return (folder / path.relative_to(real)).as_uri()
+        return path.as_uri()
+
     @staticmethod
     def task_path(uri: str) -> Path:
         """The path in a task file's URI."""
@@ -233,7 +270,7 @@ class BugLspServer(LanguageServer):
     def touched(self, uri: str) -> None:
         """A file was opened or changed: the last Markdown file of these is the current task."""
         path = path_of(uri)
-        if path is not None and path.suffix.lower() in _MARKDOWN:
+        if path is not None and path.suffix.lower() in MARKDOWN:
             self.current_task = path.resolve()
 
     def _announce_open_tasks(self) -> None:
@@ -241,7 +278,7 @@ class BugLspServer(LanguageServer):
         if not self.client.has_edits:
             return
         paths = (path_of(text.uri) for text in self.workspace.text_documents.values())
-        tasks = {str(path.resolve()) for path in paths if path and path.suffix.lower() in _MARKDOWN}
+        tasks = {str(path.resolve()) for path in paths if path and path.suffix.lower() in MARKDOWN}
         for watch in self._watches.values():
             watch.announce(tuple(sorted(tasks)))
 
@@ -250,13 +287,13 @@ class BugLspServer(LanguageServer):
     def opened_or_closed(self, uri: str) -> None:
         """The set of open task files has changed; a delivery may have waited for that."""
         path = path_of(uri)
-        if path is not None and path.suffix.lower() in _MARKDOWN:
+        if path is not None and path.suffix.lower() in MARKDOWN:
             self._announce_open_tasks()
 
     def released(self, uri: str) -> None:
         """A task file was saved or closed: what could not be delivered may go in now."""
         path = path_of(uri)
-        if path is not None and path.suffix.lower() in _MARKDOWN:
+        if path is not None and path.suffix.lower() in MARKDOWN:
             for follower in self._followers.values():
                 follower.tell(run_level=True)
 
@@ -294,6 +331,7 @@ class BugLspServer(LanguageServer):
         await self.read_settings()
         for workspace in self.folders():
             folder = self.watch(workspace)
+            self.diagnostics.look(folder)
             for run in await run_sync(runs.active, folder):
                 self.follow(run, mine=False)
 

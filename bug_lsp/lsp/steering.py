@@ -30,6 +30,15 @@ async def retry_session(server: BugLspServer, argument: wire.RetrySession) -> di
     return await _started(server, session.run, new)
 
 
+@command("retryFailed", wire.RunArgument)
+async def retry_failed(server: BugLspServer, argument: wire.RunArgument) -> dict[str, Any]:
+    """Start every debug session again that failed or was cancelled."""
+    folder = server.run(argument.debug_run_id)
+    new = await run_sync(steer.retry_failed, folder, server.settings.agents)
+    server.follow(folder, mine=True)
+    return {"sessionIds": new}
+
+
 @command("addAgent", wire.AddAgent)
 async def add_agent(server: BugLspServer, argument: wire.AddAgent) -> dict[str, Any]:
     """Add a debug session to a run."""

@@ -58,16 +58,25 @@ def position_at(text: str, offset: int, encoding: str) -> types.Position:
     line = start = 0
     for match in _LINE_END.finditer(text, 0, offset):
         line, start = line + 1, match.end()
-    before = text[start:offset]
+    return types.Position(line=line, character=units(text[start:offset], encoding))
+
+
+def units(text: str, encoding: str) -> int:
+    """The length of a text in these units."""
+    if text.isascii() or encoding == "utf-32":
+        return len(text)
     if encoding == "utf-8":
-        units = len(before.encode("utf-8", "surrogatepass"))
-    elif encoding == "utf-32":
-        units = len(before)
-    else:
-        units = len(before.encode("utf-16-le", "surrogatepass")) // 2
-    return types.Position(line=line, character=units)
+        return len(text.encode("utf-8", "surrogatepass"))
+    return len(text.encode("utf-16-le", "surrogatepass")) // 2
 
 
 def lines_between(text: str, start: int, end: int) -> str:
     """The lines from `start` to `end`, counted from 0, both included."""
     return "".join(_LINE.findall(text)[start : end + 1])
+
+
+def text_between(document: TextDocument, where: types.Range) -> str:
+    """The text of a range; "" where it is not in the document."""
+    start = document.offset_at_position(where.start)
+    end = document.offset_at_position(where.end)
+    return document.source[start:end]

@@ -136,6 +136,26 @@ class TaskArgument(Value):
         return {"taskUri": text}
 
 
+class DismissFinding(Value):
+    """A finding not to be shown any more; or, with `dismissed: false`, again."""
+
+    finding_id: str
+    dismissed: bool = True
+
+    @classmethod
+    def from_text(cls, text: str) -> dict[str, Any]:
+        """A bare string is the finding's id."""
+        return {"findingId": text}
+
+
+class OpenPlace(Value):
+    """A line of a file to be shown."""
+
+    uri: str
+    line: int = Field(default=1, ge=1)
+    """Counted from 1."""
+
+
 class Nothing(Value):
     """No argument."""
 

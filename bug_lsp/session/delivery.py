@@ -8,25 +8,20 @@ it open. A claim whose owner died is taken over: the same conclusion merged twic
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from bug_lsp.domain.errors import BadInput
 from bug_lsp.domain.ids import created_at
-from bug_lsp.domain.proof import Proof
 from bug_lsp.domain.region import Edit, merge, region_of
-from bug_lsp.domain.rendering import render_region
-from bug_lsp.domain.report import Synthesis
-from bug_lsp.domain.run import Facts, Kind, Run, Status
-from bug_lsp.domain.synthesis import digest, from_single
+from bug_lsp.domain.run import Run
 from bug_lsp.store import files, runs
 from bug_lsp.store.layout import RunFolder
 from bug_lsp.store.pokes import poke, readers
 from bug_lsp.workspace import task_file
 
-from . import gate
-from .prove import checked
+from . import findings, gate
+from .conclusion import Conclusion
 
 _PATIENCE = 20.0
 _LOOK_AGAIN = 0.1
@@ -55,44 +50,8 @@ class Delivery:
 
 def prepare(folder: RunFolder, session_id: str) -> Delivery:
     """Render what is to be delivered: the session's conclusion, or the digest in its place."""
-    run = runs.load(folder)
-    status = runs.status(folder)
-    debug = [runs.facts(folder.session(spec.session_id)) for spec in run.standing]
-    source = runs.facts(folder.session(session_id))
-    proof = runs.proof_of(folder, [facts.spec.session_id for facts in debug])
-    synthesis, by = _conclusion(debug, source, proof)
-    result = source.result
-    cites = (
-        source.spec.kind is Kind.ORCHESTRATOR
-        and source.spec.agent_type != "digest"
-        and result is not None
-        and result.status is Status.COMPLETED
-    )
-    known = checked(run, folder, debug, synthesis, cites=cites)
-    body = render_region(status, synthesis, by, known)
-    return Delivery(folder, session_id, run, body)
-
-
-def _conclusion(
-    debug: Sequence[Facts], source: Facts, proof: Proof | None
-) -> tuple[Synthesis, str]:
-    result = source.result
-    assert result is not None  # noqa: S101 - only ended sessions are delivered
-    agent = source.spec.agent_type
-    when = f"{result.ended_at:%Y-%m-%d %H:%M} UTC"
-    if len(debug) == 1 and debug[0].spec.session_id == source.spec.session_id:
-        return from_single(source, proof.evidence if proof else ()), f"By {agent} alone, {when}."
-    if result.status is Status.COMPLETED and result.synthesis is not None:
-        if agent == "digest":
-            return result.synthesis, f"By digest, {when}: findings merged by rule, without a model."
-        note = f" Its closing block was not valid ({result.report_problem}), so its text is shown "
-        shown = f"{note}as it stands." if result.report_problem else ""
-        return result.synthesis, f"By {agent}, {when}.{shown}"
-    why = result.failure.message if result.failure else "it ended without an answer"
-    return digest(debug, proof), (
-        f"By digest, {when}: findings merged by rule, because the orchestrator {agent} failed: "
-        f"{why.rstrip('.')}. To try {agent} again, run `orchestrateDebugRun` with `force`."
-    )
+    concluded = Conclusion.of(folder, session_id)
+    return Delivery(folder, session_id, concluded.run, concluded.region())
 
 
 def claim(folder: RunFolder, session_id: str) -> bool:
@@ -116,7 +75,10 @@ def give_back(folder: RunFolder, session_id: str) -> None:
 
 
 def settle(folder: RunFolder, session_id: str, how: str, problem: str | None = None) -> None:
-    """Say that it is done, or that it cannot be, and let the readers know."""
+    """Say that it is done, or that it cannot be, and let the readers know. Its findings can be
+    shown from then on.
+    """
+    findings.keep(folder, session_id)
     record = runs.Delivered(how=how, at=runs.now(), problem=problem)
     with runs.turn(folder):
         files.create_once(folder.delivered(session_id), record.to_json())

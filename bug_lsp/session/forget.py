@@ -7,8 +7,10 @@ import shutil
 from bug_lsp.domain.errors import Refused
 from bug_lsp.store import runs
 from bug_lsp.store.layout import RunFolder
+from bug_lsp.store.pokes import poke
 from bug_lsp.workspace import capture, copies
 
+from . import findings
 from .cancel import running
 
 
@@ -23,6 +25,8 @@ def delete_run(folder: RunFolder) -> bool:
                 f"session {', '.join(busy)} is still running; cancel it first (cancelDebugRun)"
             )
         _delete(folder)
+        findings.forget(folder)
+        poke(folder.workspace, folder.run_id)
     return True
 
 

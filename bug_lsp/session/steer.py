@@ -35,6 +35,20 @@ def retry(
     return _add(session.run, again, custom, retries=old.session_id)
 
 
+def retry_failed(folder: RunFolder, custom: Mapping[str, CustomAgent]) -> list[str]:
+    """Start every debug session again that failed or was cancelled; returns the new ids."""
+    run = runs.load(folder)
+    sessions = [folder.session(spec.session_id) for spec in run.standing]
+    failed = [
+        session
+        for session in sessions
+        if runs.facts(session).status in {Status.FAILED, Status.CANCELLED}
+    ]
+    if not failed:
+        raise Refused("no session of this run failed or was cancelled, so none is retried")
+    return [retry(session, None, custom) for session in failed]
+
+
 def add_agent(folder: RunFolder, choice: AgentChoice, custom: Mapping[str, CustomAgent]) -> str:
     """Add a debug session to a run; its id."""
     return _add(folder, choice, custom, retries=None)

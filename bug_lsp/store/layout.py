@@ -203,7 +203,8 @@ class WorkspaceFolder:
 
     def create(self) -> WorkspaceFolder:
         """Make sure that the folders are there."""
-        for folder in (self.runs, self.active, self.tasks, self.servers):
+        own = (self.runs, self.active, self.tasks, self.servers, self.findings, self.dismissed)
+        for folder in own:
             make_private(folder)
         return self
 
@@ -221,6 +222,20 @@ class WorkspaceFolder:
     def tasks(self) -> Path:
         """For each task file an empty file a run: its runs are found without opening the others."""
         return self.path / "tasks"
+
+    @property
+    def findings(self) -> Path:
+        """What the latest synthesis of each task file found: one file a task."""
+        return self.path / "findings"
+
+    def findings_of(self, task_path: Path) -> Path:
+        """What the latest synthesis of one task file found."""
+        return self.findings / f"{_digest(task_path)}.json"
+
+    @property
+    def dismissed(self) -> Path:
+        """An empty file for each finding that the user does not want to see any more."""
+        return self.path / "dismissed"
 
     @property
     def servers(self) -> Path:
@@ -248,4 +263,8 @@ class WorkspaceFolder:
 
     def task_index(self, task_path: Path) -> Path:
         """The folder that lists the runs of one task file."""
-        return self.tasks / hashlib.sha256(os.fsencode(task_path)).hexdigest()[:24]
+        return self.tasks / _digest(task_path)
+
+
+def _digest(task_path: Path) -> str:
+    return hashlib.sha256(os.fsencode(task_path)).hexdigest()[:24]

@@ -12,7 +12,7 @@ import json
 import os
 import sys
 from collections import defaultdict
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -40,6 +40,12 @@ FULL: dict[str, Any] = {
 }
 
 
+def _command_or_action(found: Any, _: Any) -> Any:
+    """lsprotocol takes every code action that has a command for a command."""
+    kind = types.Command if isinstance(found["command"], str) else types.CodeAction
+    return get_converter().structure(found, kind)
+
+
 class Editor:
     """One editor window with one server."""
 
@@ -55,6 +61,9 @@ class Editor:
         self.questions: list[types.ShowMessageRequestParams] = []
         self.answer: Callable[[types.ShowMessageRequestParams], str | None] = lambda _: None
         self.run_changes: list[str] = []
+        self.published: list[types.PublishDiagnosticsParams] = []
+        self.lens_refreshes = 0
+        self.registered: list[types.Registration] = []
         self.edits: list[types.ApplyWorkspaceEditParams] = []
         self.before_edit: Callable[[], None] | None = None
         """Called once when an edit arrives, before it is applied: the user types meanwhile."""
@@ -64,7 +73,11 @@ class Editor:
         self._reads: set[asyncio.Task[None]] = set()
         self._changed = asyncio.Condition()
         self._handlers()
+        self._on_the_line()
         self._messages()
+        self.client.protocol._converter.register_structure_hook(
+            types.Command | types.CodeAction, _command_or_action
+        )
 
     @property
     def pid(self) -> int:
@@ -153,15 +166,55 @@ class Editor:
         self.client.text_document_did_open(types.DidOpenTextDocumentParams(text_document=item))
         return self.buffers[uri]
 
-    def type(self, path: Path, line: int, text: str) -> None:
-        """Type at the beginning of a line, without saving."""
+    def type(self, path: Path, line: int, text: str, instead_of: int = 0) -> None:
+        """Type at the beginning of a line, without saving, in place of so many lines."""
         start = types.Position(line=line, character=0)
+        end = types.Position(line=line + instead_of, character=0)
         self._change(
             path.as_uri(),
             types.TextDocumentContentChangePartial(
-                range=types.Range(start=start, end=start), text=text
+                range=types.Range(start=start, end=end), text=text
             ),
         )
+
+    def diagnostics(self, path: Path) -> list[types.Diagnostic]:
+        """What is shown of a file now."""
+        return list(self.client.diagnostics.get(path.as_uri(), []))
+
+    async def actions(
+        self,
+        path: Path,
+        line: int = 0,
+        diagnostics: Sequence[types.Diagnostic] = (),
+        *,
+        to: tuple[int, int] | None = None,
+        only: list[str] | None = None,
+    ) -> list[Any]:
+        """What is offered at a line (from 0), or for what is selected from there to there."""
+        start = types.Position(line=line, character=0)
+        end = types.Position(*to) if to else start
+        found = await self.within(
+            self.client.text_document_code_action_async(
+                types.CodeActionParams(
+                    text_document=types.TextDocumentIdentifier(uri=path.as_uri()),
+                    range=types.Range(start=start, end=end),
+                    context=types.CodeActionContext(diagnostics=list(diagnostics), only=only),
+                )
+            )
+        )
+        return list(found or [])
+
+    async def run_action(self, action: Any) -> Any:
+        """The result of the command that an action, or a lens, stands for."""
+        command = action if isinstance(action, types.Command) else action.command
+        return await self.command(command.command, self.argument(action))
+
+    @staticmethod
+    def argument(action: Any) -> Any:
+        """The one argument of an action's command, as plain JSON."""
+        command = action if isinstance(action, types.Command) else action.command
+        [argument] = command.arguments
+        return json.loads(json.dumps(argument, default=lambda value: value.__dict__))
 
     def _change(self, uri: str, *changes: Any) -> None:
         buffer = self.buffers[uri]
@@ -193,6 +246,13 @@ class Editor:
             types.DidCloseTextDocumentParams(
                 text_document=types.TextDocumentIdentifier(uri=path.as_uri())
             )
+        )
+
+    def changed_on_disk(self, path: Path) -> None:
+        """Tell of a file that another program has written."""
+        event = types.FileEvent(uri=path.as_uri(), type=types.FileChangeType.Changed)
+        self.client.workspace_did_change_watched_files(
+            types.DidChangeWatchedFilesParams(changes=[event])
         )
 
     def text(self, path: Path) -> str:
@@ -238,7 +298,11 @@ class Editor:
         client = self.client
         stock = client.protocol.fm.features
         stock_progress = stock.pop(types.PROGRESS)
-        for name in (types.WINDOW_SHOW_DOCUMENT, types.WINDOW_SHOW_MESSAGE):
+        for name in (
+            types.WINDOW_SHOW_DOCUMENT,
+            types.WINDOW_SHOW_MESSAGE,
+            types.TEXT_DOCUMENT_PUBLISH_DIAGNOSTICS,
+        ):
             stock.pop(name)
 
         @client.feature(types.WORKSPACE_TEXT_DOCUMENT_CONTENT_REFRESH)
@@ -271,6 +335,25 @@ class Editor:
         @client.feature("bugLsp/runChanged")
         def run_changed(params: Any) -> None:
             self.run_changes.append(params.debugRunId)
+            self._soon(self._tell())
+
+    def _on_the_line(self) -> None:
+        client = self.client
+
+        @client.feature(types.TEXT_DOCUMENT_PUBLISH_DIAGNOSTICS)
+        def publish(params: types.PublishDiagnosticsParams) -> None:
+            self.published.append(params)
+            client.diagnostics[params.uri] = list(params.diagnostics)
+            self._soon(self._tell())
+
+        @client.feature(types.CLIENT_REGISTER_CAPABILITY)
+        def register(params: types.RegistrationParams) -> None:
+            self.registered += params.registrations
+            self._soon(self._tell())
+
+        @client.feature(types.WORKSPACE_CODE_LENS_REFRESH)
+        def refresh_lenses(_params: None) -> None:
+            self.lens_refreshes += 1
             self._soon(self._tell())
 
     def _messages(self) -> None:

@@ -1,0 +1,459 @@
+"""Verified findings on the line: diagnostics that follow what is typed.
+
+What is published depends on the findings that are kept of each task, on what the user has dismissed
+and on the present text of the files. It is worked out again only where one of these has changed;
+a file without findings costs one look into a dictionary for each change.
+"""
+
+from __future__ import annotations
+
+import time
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import anyio
+import anyio.lowlevel
+from anyio.to_thread import run_sync
+from lsprotocol import types
+
+from bug_lsp.domain.findings import TaskFindings, VerifiedFinding, anchor, is_in
+from bug_lsp.domain.source import Source, decode, split_lines
+from bug_lsp.domain.transcript import one_line
+from bug_lsp.session import findings
+from bug_lsp.store.layout import WorkspaceFolder
+
+from .client import DiagnosticSupport, path_of
+from .host import Host
+from .text import units
+
+SOURCE = "bug-lsp"
+_PAUSE = 0.1
+"""Seconds in which further changes are gathered before they are looked at."""
+_MOST_BYTES = 8_000_000
+_MOST_RELATED = 3
+_MOST_SAID = 200
+_SLICE = 0.005
+"""Seconds after which others are served before more is published."""
+_MOST_AHEAD = 100_000
+"""Bytes that wait for the client before more is published."""
+_STALE = "Stale, this line has changed since it was found: "
+_SURE, _LIKELY, _POSSIBLE = 0.9, 0.6, 0.3
+"""What reports call high, medium and low."""
+
+
+@dataclass(slots=True)
+class _Entry:
+    """A finding that is to be shown."""
+
+    task: TaskFindings
+    finding: VerifiedFinding
+    path: Path
+    line: int
+    """Where it was last, counted from 0."""
+    said: str
+    """The claim in one line."""
+    more: str
+    """Who says it, and whether there is a fix: the lines below."""
+
+    @classmethod
+    def of(cls, task: TaskFindings, finding: VerifiedFinding, path: Path, line: int) -> _Entry:
+        """It, with its words: they are the same wherever it stands."""
+        said = one_line(finding.claim, 1_000)
+        return cls(task, finding, path, line, said, _more(task, finding))
+
+
+@dataclass(frozen=True, slots=True)
+class Placed:
+    """A finding where it is now."""
+
+    task: TaskFindings
+    finding: VerifiedFinding
+    line: int
+    """Counted from 0."""
+    start: int
+    end: int
+    """In the units that were agreed on with the client."""
+    stale: bool
+
+
+@dataclass(frozen=True, slots=True)
+class _Text:
+    """What a file holds; None for one that is not there, or that cannot be read as text."""
+
+    text: str | None
+    version: int | None = None
+    """Of the buffer, where it is one."""
+
+
+@dataclass(frozen=True)
+class _Known:
+    """All that is to be shown, by file."""
+
+    in_file: Mapping[Path, Sequence[_Entry]] = field(default_factory=dict)
+    of_task: Mapping[str, Sequence[_Entry]] = field(default_factory=dict)
+    depend: Mapping[Path, Sequence[TaskFindings]] = field(default_factory=dict)
+    """Whose proven patches are looked for in a file."""
+
+    @classmethod
+    def of(cls, tasks: Iterable[TaskFindings], gone: Collection[str], before: _Known) -> _Known:
+        """These without what was dismissed; where they were last is what it was before."""
+        last = {
+            (entry.task.task_path, entry.finding.id): entry.line
+            for entries in before.in_file.values()
+            for entry in entries
+        }
+        in_file: dict[Path, list[_Entry]] = defaultdict(list)
+        of_task: dict[str, list[_Entry]] = defaultdict(list)
+        depend: dict[Path, list[TaskFindings]] = defaultdict(list)
+        for task in tasks:
+            root = Path(task.root)
+            paths = {name: root / name for name in task.files}
+            for finding in task.findings:
+                if finding.id in gone:
+                    continue
+                path = paths[finding.path]
+                line = last.get((task.task_path, finding.id), finding.line - 1)
+                entry = _Entry.of(task, finding, path, line)
+                in_file[path].append(entry)
+                of_task[task.debug_run_id].append(entry)
+            for name in {hunk.path for patch in task.patches for hunk in patch.hunks}:
+                depend[paths[name]].append(task)
+        return cls(dict(in_file), dict(of_task), dict(depend))
+
+    def changed_since(self, before: _Known) -> set[Path]:
+        """The files of which something else is to be shown."""
+        return {
+            path
+            for path in self.in_file.keys() | before.in_file.keys()
+            if _ids(self.in_file.get(path, ())) != _ids(before.in_file.get(path, ()))
+        }
+
+    def tasks_at(self, path: Path) -> Iterable[TaskFindings]:
+        """Whose findings, or proven patches, are about a file."""
+        yield from (entry.task for entry in self.in_file.get(path, ()))
+        yield from self.depend.get(path, ())
+
+    def concerns(self, path: Path) -> bool:
+        """Whether anything depends on a file's text."""
+        return path in self.in_file or path in self.depend
+
+
+def _ids(entries: Sequence[_Entry]) -> list[tuple[int, str]]:
+    return [(id(entry.task), entry.finding.id) for entry in entries]
+
+
+class Diagnostics:
+    """What is shown of the findings of all workspaces of this editor."""
+
+    def __init__(self, server: Host) -> None:
+        self._server = server
+        self._kept: dict[WorkspaceFolder, findings.Kept] = {}
+        self._known = _Known()
+        self._fixed: frozenset[str] = frozenset()
+        """Runs of which a proven patch is in the code."""
+        self._placed: dict[Path, Sequence[Placed]] = {}
+        self._published: dict[Path, list[dict[str, Any]]] = {}
+        self._uris: dict[Path, str] = {}
+        """Of the open documents, as the client spells them."""
+        self._paths: dict[str, Path] = {}
+        """The same the other way."""
+        self._addresses: dict[Path, str] = {}
+        """Of the others."""
+        self._dirty: set[Path] = set()
+        self._look_again = False
+        self._pumping = False
+
+    # What may have changed.
+
+    def look(self, folder: WorkspaceFolder) -> None:
+        """What is kept of this workspace's findings may have changed."""
+        self._kept.setdefault(folder, findings.Kept(folder))
+        self._look_again = True
+        self._soon()
+
+    def opened(self, uri: str) -> None:
+        """A file was opened: from now on its buffer counts."""
+        path = path_of(uri)
+        if path is not None:
+            real = path.resolve()
+            self._paths[uri], self._uris[real] = real, uri
+            self._touched(real)
+
+    def closed(self, uri: str) -> None:
+        """A file was closed: from now on the disk counts."""
+        path = self._paths.pop(uri, None)
+        if path is not None:
+            self._uris.pop(path, None)
+            self._touched(path)
+
+    def changed(
+        self, uri: str, changes: Sequence[types.TextDocumentContentChangeEvent] = ()
+    ) -> None:
+        """A file was changed, or saved: what stands below what was typed has moved."""
+        path = self._paths.get(uri)
+        if path is None or not self._known.concerns(path):
+            return
+        for change in changes:
+            if isinstance(change, types.TextDocumentContentChangePartial):
+                self._shift(path, change)
+        self._touched(path)
+
+    def changed_on_disk(self, uri: str) -> None:
+        """A file that may not be open was written by somebody."""
+        path = path_of(uri)
+        if path is not None:
+            self._touched(path.resolve())
+
+    def _touched(self, path: Path) -> None:
+        if self._known.concerns(path):
+            self._dirty.add(path)
+            self._soon()
+
+    def _shift(self, path: Path, change: types.TextDocumentContentChangePartial) -> None:
+        first, last = change.range.start.line, change.range.end.line
+        moved = change.text.count("\n") - (last - first)
+        for entry in self._known.in_file.get(path, ()) if moved else ():
+            at_its_start = entry.line == first and not change.range.start.character
+            if entry.line > first or (at_its_start and moved > 0):
+                entry.line = max(entry.line + moved, first)
+
+    def _soon(self) -> None:
+        if not self._pumping:
+            self._pumping = True
+            self._server.background(self._pump)
+
+    async def _pump(self) -> None:
+        try:
+            while self._dirty or self._look_again:
+                if self._look_again:
+                    self._look_again = False
+                    await self._look()
+                dirty, self._dirty = self._dirty, set()
+                await self._work_out(dirty)
+                await anyio.sleep(_PAUSE)
+        finally:
+            self._pumping = False
+
+    # What is shown.
+
+    async def _look(self) -> None:
+        before = self._known
+        self._known = await run_sync(_read, list(self._kept.values()), before)
+        self._dirty |= self._known.changed_since(before)
+        names = {path.name for path in (*self._known.in_file, *self._known.depend)}
+        self._server.background(self._server.client.watch, {_pattern(name) for name in names})
+
+    async def _work_out(self, dirty: set[Path]) -> None:
+        """Place the findings of these files again, and publish what is different."""
+        tasks = {task.debug_run_id: task for path in dirty for task in self._known.tasks_at(path)}
+        looked_for = {
+            Path(task.root, hunk.path)
+            for task in tasks.values()
+            for patch in task.patches
+            for hunk in patch.hunks
+        }
+        texts = await self._texts(dirty | looked_for)
+        fixed = {name for name, task in tasks.items() if _is_fixed(task, texts)}
+        flipped = (fixed ^ self._fixed) & tasks.keys()
+        if flipped:
+            self._fixed = (self._fixed - tasks.keys()) | fixed
+            entries = (entry for name in flipped for entry in self._known.of_task.get(name, ()))
+            more = {entry.path for entry in entries} - dirty
+            texts |= await self._texts(more)
+            dirty = dirty | more
+        placed = await run_sync(self._place_all, sorted(dirty), texts)
+        self._remember(placed)
+        await self._publish(placed, texts)
+
+    async def _texts(self, paths: Collection[Path]) -> dict[Path, _Text]:
+        buffers = {path: self._buffer(path) for path in paths}
+        on_disk = [path for path, buffer in buffers.items() if buffer is None]
+        read = await run_sync(_read_all, on_disk)
+        return {path: buffer or read[path] for path, buffer in buffers.items()}
+
+    def _buffer(self, path: Path) -> _Text | None:
+        uri = self._uris.get(path)
+        document = self._server.document(uri) if uri is not None else None
+        return _Text(document.source, document.version) if document is not None else None
+
+    def _place_all(
+        self, paths: Sequence[Path], texts: Mapping[Path, _Text]
+    ) -> dict[Path, list[tuple[_Entry, Placed]]]:
+        encoding, fixed = self._server.client.encoding, self._fixed
+        return {
+            path: list(_place(self._known.in_file.get(path, ()), texts[path], fixed, encoding))
+            for path in paths
+        }
+
+    def _remember(self, placed: Mapping[Path, Sequence[tuple[_Entry, Placed]]]) -> None:
+        for path, found in placed.items():
+            self._placed[path] = [one for _, one in found]
+            if path not in self._dirty:  # else what was typed meanwhile has moved it on already
+                for entry, one in found:
+                    entry.line = one.line
+
+    async def _publish(
+        self,
+        placed: Mapping[Path, Sequence[tuple[_Entry, Placed]]],
+        texts: Mapping[Path, _Text],
+    ) -> None:
+        can = self._server.client.diagnostics
+        until = time.monotonic() + _SLICE
+        for path, found in placed.items():
+            shown = [self._diagnostic(entry, one, can) for entry, one in found]
+            if shown == self._published.get(path, []):
+                continue
+            if shown:
+                self._published[path] = shown
+            else:
+                self._published.pop(path, None)
+            params: dict[str, Any] = {"uri": self.uri(path), "diagnostics": shown}
+            if can.version and texts[path].version is not None:
+                params["version"] = texts[path].version
+            self._server.send(types.TEXT_DOCUMENT_PUBLISH_DIAGNOSTICS, params)
+            if time.monotonic() > until:
+                await self._let_others_through()
+                until = time.monotonic() + _SLICE
+
+    async def _let_others_through(self) -> None:
+        """What is sent goes out in its order: an answer must not wait behind megabytes."""
+        await anyio.lowlevel.checkpoint()
+        while self._server.backlog() > _MOST_AHEAD:
+            await anyio.sleep(_SLICE)
+
+    def uri(self, path: Path) -> str:
+        """The address of a file, as the client spells it where it has it open."""
+        found = self._uris.get(path) or self._addresses.get(path)
+        if found is None:
+            found = self._addresses[path] = self._server.uri_of(path)
+        return found
+
+    def at(self, path: Path, first: int, last: int, ids: frozenset[str]) -> list[Placed]:
+        """The findings on these lines (counted from 0), and those of these ids."""
+        return [
+            one
+            for one in self._placed.get(path, ())
+            if first <= one.line <= last or one.finding.id in ids
+        ]
+
+    def of_run(self, run_id: str) -> list[Placed]:
+        """The findings of one run that are shown."""
+        paths = {entry.path for entry in self._known.of_task.get(run_id, ())}
+        placed = (one for path in paths for one in self._placed.get(path, ()))
+        return [one for one in placed if one.task.debug_run_id == run_id]
+
+    def is_fixed(self, run_id: str) -> bool:
+        """Whether a proven patch of this run is in the code."""
+        return run_id in self._fixed
+
+    def _diagnostic(self, entry: _Entry, one: Placed, can: DiagnosticSupport) -> dict[str, Any]:
+        """As JSON: thousands of them at once would be slow as objects."""
+        shown: dict[str, Any] = {
+            "range": _range(one.line, one.start, one.end),
+            "severity": severity(one.finding.confidence, stale=one.stale),
+            "code": one.finding.id,
+            "source": SOURCE,
+            "message": (_STALE if one.stale else "") + entry.said + entry.more,
+        }
+        if can.code_description:
+            shown["codeDescription"] = {"href": self.uri(Path(one.task.task_path))}
+        if can.related:
+            entries = self._known.of_task.get(one.task.debug_run_id, ())[: _MOST_RELATED + 1]
+            shown["relatedInformation"] = [
+                {
+                    "location": {"uri": self.uri(other.path), "range": _range(other.line, 0, 0)},
+                    "message": other.said[:_MOST_SAID],
+                }
+                for other in entries
+                if other is not entry
+            ]
+        if can.data:
+            shown["data"] = {"debugRunId": one.task.debug_run_id, "findingId": one.finding.id}
+        return shown
+
+
+def severity(confidence: float, *, stale: bool) -> int:
+    """An error for what is certain, down to a hint for a guess; what is stale warns of nothing."""
+    levels = ((_SURE, types.DiagnosticSeverity.Error), (_LIKELY, types.DiagnosticSeverity.Warning))
+    sure = next((level for least, level in levels if confidence >= least), None)
+    if stale or sure is None:
+        guess = confidence < _POSSIBLE
+        low = types.DiagnosticSeverity.Hint if guess else types.DiagnosticSeverity.Information
+        return low.value
+    return sure.value
+
+
+def _more(task: TaskFindings, finding: VerifiedFinding) -> str:
+    names = ", ".join(finding.labels) or "the synthesis"
+    lines = ["", f"Found by {names}, in '{one_line(task.title, 120)}'."]
+    best = next((patch for patch in task.patches if patch.proven), None)
+    if best is not None:
+        lines.append(f"The patch of {best.label} holds: {best.facts}.")
+    return "\n".join(lines)
+
+
+def _range(line: int, start: int, end: int) -> dict[str, Any]:
+    return {
+        "start": {"line": line, "character": start},
+        "end": {"line": line, "character": end},
+    }
+
+
+def _pattern(name: str) -> str:
+    """A pattern for files like this one: by its ending, of which there are few."""
+    stem, dot, ending = name.rpartition(".")
+    return f"**/*.{ending}" if stem and dot and ending.isalnum() else "**/*"
+
+
+def _read(kept: Sequence[findings.Kept], before: _Known) -> _Known:
+    tasks = [task for one in kept for task in one.read()]
+    gone = {name for one in kept for name in findings.dismissed_in(one.workspace)}
+    return _Known.of(tasks, gone, before)
+
+
+def _read_all(paths: Sequence[Path]) -> dict[Path, _Text]:
+    return {path: _on_disk(path) for path in paths}
+
+
+def _on_disk(path: Path) -> _Text:
+    try:
+        return _Text(decode(path.read_bytes()) if path.stat().st_size <= _MOST_BYTES else None)
+    except OSError:
+        return _Text(None)
+
+
+def _place(
+    entries: Sequence[_Entry], held: _Text, fixed: Collection[str], encoding: str
+) -> Iterable[tuple[_Entry, Placed]]:
+    if held.text is None or not entries:
+        return
+    source = Source(split_lines(held.text))
+    for entry in entries:
+        there = anchor(entry.finding, source, entry.line)
+        if there is None or entry.task.debug_run_id in fixed:
+            continue
+        line = source.lines[there.index]
+        indent = line[: len(line) - len(line.lstrip())]
+        yield (
+            entry,
+            Placed(
+                task=entry.task,
+                finding=entry.finding,
+                line=there.index,
+                start=units(indent, encoding),
+                end=units(line.rstrip(), encoding) or units(line, encoding),
+                stale=there.stale,
+            ),
+        )
+
+
+def _is_fixed(task: TaskFindings, texts: Mapping[Path, _Text]) -> bool:
+    root = Path(task.root)
+    return any(
+        is_in(patch.hunks, {hunk.path: texts[root / hunk.path].text for hunk in patch.hunks})
+        for patch in task.patches
+        if patch.hunks
+    )

@@ -1,0 +1,344 @@
+"""Verified findings where the developer looks: on the line, in plain LSP, with what can be done."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+from lsprotocol import types
+
+from bug_lsp.domain.findings import OfferedPatch, hunks_of
+from tests.support import example
+from tests.support.findings import found_at, keep
+from tests.support.projects import BUG, TASK
+
+from .editor import FULL, Editor
+
+pytestmark = [pytest.mark.anyio, pytest.mark.timeout(180)]
+
+RICH: dict[str, Any] = FULL | {
+    "textDocument": {
+        "publishDiagnostics": {
+            "relatedInformation": True,
+            "versionSupport": True,
+            "codeDescriptionSupport": True,
+            "dataSupport": True,
+        },
+        "codeAction": {
+            "codeActionLiteralSupport": {"codeActionKind": {"valueSet": ["quickfix"]}},
+            "isPreferredSupport": True,
+        },
+        "codeLens": {},
+        "documentLink": {},
+    },
+    "workspace": FULL["workspace"]
+    | {
+        "codeLens": {"refreshSupport": True},
+        "didChangeWatchedFiles": {"dynamicRegistration": True},
+    },
+}
+"""What VS Code can do."""
+THREE = {"right": example.RIGHT, "wrong": example.WRONG, "close": example.CLOSE}
+FIXED = "    return price + price * rate"
+
+
+@pytest.fixture
+def project(tmp_path: Path) -> Path:
+    return example.example_project(tmp_path / "shop").root
+
+
+@pytest.fixture
+def task(project: Path) -> Path:
+    file = project / "tasks" / "prices.md"
+    file.parent.mkdir()
+    file.write_text(TASK)
+    return file
+
+
+@pytest.fixture
+def buggy(project: Path) -> Path:
+    """The file with the bug, in its third line."""
+    return project / example.BUGGY_FILE
+
+
+def options() -> dict[str, Any]:
+    agents = {
+        name: debugger.as_program().model_dump(mode="json", by_alias=True)
+        for name, debugger in THREE.items()
+    }
+    return {"agents": agents, "orchestrator": {"agentType": "digest"}}
+
+
+async def debugged(editor: Editor, task: Path) -> dict[str, Any]:
+    """The status of a run of the three."""
+    agents = [{"agentType": name} for name in THREE]
+    run = await editor.command("debugWithAgents", {"taskUri": task.as_uri(), "agents": agents})
+    return await editor.finished(run["debugRunId"], 120)
+
+
+def titles(actions) -> list[str]:
+    return [action.title for action in actions]
+
+
+def lines_of(editor: Editor, path: Path) -> list[int]:
+    """The lines (from 1) that are marked, in the order in which they were published."""
+    return [one.range.start.line + 1 for one in editor.diagnostics(path)]
+
+
+async def test_after_a_run_the_line_says_what_was_found_and_what_holds(open_editor, task, buggy):
+    editor: Editor = await open_editor(RICH, options())
+    status = await debugged(editor, task)
+    [shown] = await editor.until(lambda: editor.diagnostics(buggy), what="a diagnostic")
+    assert (shown.source, shown.severity) == ("bug-lsp", types.DiagnosticSeverity.Error)
+    assert (shown.range.start.line, shown.range.start.character) == (2, 4)
+    assert shown.range.end.character == len(BUG)
+    assert shown.message == (
+        "The tax is subtracted\n"
+        "Found by Debug (1) right, Debug (3) close, in 'Prices are too low'.\n"
+        "The patch of Debug (1) right holds: reproduction passes, suite passes."
+    )
+    assert shown.code_description.href == task.as_uri()
+    assert len(editor.client.diagnostics) == 1, "what is not there is on no line"
+
+    actions = await editor.actions(buggy, 2, [shown])
+    wrong = f"reproduction passes, suite: breaks 1 test, {example.PASSES}"
+    close = "reproduction fails, suite breaks nothing"
+    assert titles(actions) == [
+        "Apply the patch of Debug (1) right (reproduction passes, suite passes)",
+        f"Apply the patch of Debug (2) wrong all the same ({wrong})",
+        f"Apply the patch of Debug (3) close all the same ({close})",
+        "Show the patch of Debug (1) right",
+        "Show the patch of Debug (2) wrong",
+        "Show the patch of Debug (3) close",
+        "Open the session Debug (1) right",
+        "Open the session Debug (3) close",
+        "Dismiss: The tax is subtracted",
+    ]
+    assert [action.is_preferred for action in actions] == [True, *[None] * 8]
+    assert all(action.kind == "quickfix" for action in actions)
+    ids = [session["sessionId"] for session in status["sessions"]]
+    asked = [editor.argument(action) for action in actions[:3]]
+    assert asked == [
+        {"sessionId": ids[0]},
+        {"sessionId": ids[1], "force": True},
+        {"sessionId": ids[2], "force": True},
+    ]
+
+    report = await editor.command("getDebugRunReport", {"debugRunId": status["debugRunId"]})
+    [finding] = report["findings"]
+    assert (finding["findingId"], finding["path"], finding["line"]) == (
+        shown.code,
+        example.BUGGY_FILE,
+        3,
+    )
+    assert [(one["sessionId"], one["proven"]) for one in report["patches"]] == [
+        (ids[0], True),
+        (ids[1], False),
+        (ids[2], False),
+    ]
+    assert "## Root cause" in report["markdown"]
+    assert report["synthesis"]["recommendedSession"] == ids[0]
+    assert len(report["proof"]["cells"]) == 6
+
+
+async def test_a_finding_follows_what_is_typed_and_is_stale_when_its_line_is_changed(
+    open_editor, project, task, buggy
+):
+    keep(project, task, [found_at(project, example.BUGGY_FILE, 3, task)])
+    editor: Editor = await open_editor(RICH)
+    await editor.until(lambda: lines_of(editor, buggy) == [3])
+    editor.open(buggy)
+    editor.type(buggy, 0, "# one\n# two\n")
+    await editor.until(lambda: lines_of(editor, buggy) == [5])
+    assert editor.published[-1].version == editor.buffers[buggy.as_uri()].version
+    editor.type(buggy, 4, "    return 7\n", instead_of=1)
+    await editor.until(lambda: "Stale" in editor.diagnostics(buggy)[0].message)
+    [stale] = editor.diagnostics(buggy)
+    assert stale.severity == types.DiagnosticSeverity.Information
+    assert stale.range.start.line == 4
+    editor.type(buggy, 4, f"{BUG}\n", instead_of=1)
+    await editor.until(lambda: "Stale" not in editor.diagnostics(buggy)[0].message)
+    editor.close(buggy)
+    await editor.until(lambda: lines_of(editor, buggy) == [3], what="what is on disk counts again")
+
+
+async def test_a_file_that_another_program_changes_or_deletes_is_looked_at_again(
+    open_editor, project, task, buggy
+):
+    keep(project, task, [found_at(project, example.BUGGY_FILE, 3, task)])
+    editor: Editor = await open_editor(RICH)
+    await editor.until(lambda: lines_of(editor, buggy) == [3])
+    [watched] = await editor.until(lambda: editor.registered)
+    assert watched.register_options == {"watchers": [{"globPattern": "**/*.py"}]}
+    text = buggy.read_text()
+    buggy.write_text(f"# new\n{text}")
+    editor.changed_on_disk(buggy)
+    await editor.until(lambda: lines_of(editor, buggy) == [4])
+    buggy.unlink()
+    editor.changed_on_disk(buggy)
+    await editor.until(lambda: lines_of(editor, buggy) == [])
+
+
+async def test_a_finding_is_gone_while_a_proven_patch_is_in_the_code(
+    open_editor, project, task, buggy
+):
+    before = buggy.read_text()
+    hunks = hunks_of(example.BUGGY_FILE, before, before.replace(BUG, FIXED))
+    patch = OfferedPatch(
+        session_id="b" * 12, label="Debug (1) right", proven=True, facts="", hunks=hunks
+    )
+    other = "tests/test_tax.py"
+    found = [
+        found_at(project, path, line, task) for path, line in ((example.BUGGY_FILE, 3), (other, 1))
+    ]
+    keep(project, task, found, [patch])
+    editor: Editor = await open_editor(RICH)
+    await editor.until(lambda: lines_of(editor, buggy) and lines_of(editor, project / other))
+    editor.open(buggy)
+    editor.type(buggy, 2, f"{FIXED}\n", instead_of=1)
+    await editor.until(
+        lambda: not lines_of(editor, buggy) and not lines_of(editor, project / other)
+    )
+    editor.type(buggy, 2, f"{BUG}\n", instead_of=1)
+    await editor.until(lambda: lines_of(editor, buggy) and lines_of(editor, project / other))
+
+
+async def test_a_dismissed_finding_stays_away_in_every_window_and_in_later_runs(
+    open_editor, project, task, buggy
+):
+    found = found_at(project, example.BUGGY_FILE, 3, task)
+    keep(project, task, [found])
+    editor: Editor = await open_editor(RICH)
+    other: Editor = await open_editor(RICH)
+    for one in (editor, other):
+        await one.until(lambda: lines_of(one, buggy))  # noqa: B023
+    [shown] = editor.diagnostics(buggy)
+    [dismiss] = [
+        action
+        for action in await editor.actions(buggy, 2, [shown])
+        if action.title.startswith("Dismiss")
+    ]
+    assert await editor.run_action(dismiss) == {"dismissed": True}
+    for one in (editor, other):
+        await one.until(lambda: not lines_of(one, buggy))  # noqa: B023
+    again = found_at(project, example.BUGGY_FILE, 3, task, claim="In other words, the same.")
+    new = found_at(project, example.BUGGY_FILE, 2, task)
+    keep(project, task, [again, new], run_id="0" * 16)
+    third: Editor = await open_editor(RICH)
+    await third.until(lambda: lines_of(third, buggy) == [2])
+    await third.command("dismissFinding", {"findingId": found.id, "dismissed": False})
+    await third.until(lambda: lines_of(third, buggy) == [3, 2])
+
+
+async def test_two_bugs_on_one_line_are_two_diagnostics_with_actions_of_their_own(
+    open_editor, project, task, buggy
+):
+    second = project / "tasks" / "second.md"
+    second.write_text("# Another bug\n")
+    keep(project, task, [found_at(project, example.BUGGY_FILE, 3, task, claim="One")])
+    keep(project, second, [found_at(project, example.BUGGY_FILE, 3, second, claim="Two")])
+    editor: Editor = await open_editor(RICH)
+    await editor.until(lambda: lines_of(editor, buggy) == [3, 3])
+    one, two = editor.diagnostics(buggy)
+    assert one.code != two.code
+    dismissals = [
+        title for title in titles(await editor.actions(buggy, 2)) if title.startswith("Dismiss")
+    ]
+    assert sorted(dismissals) == ["Dismiss: One", "Dismiss: Two"]
+
+
+async def test_other_places_of_the_same_synthesis_are_related_information(
+    open_editor, project, task, buggy
+):
+    places = [(example.BUGGY_FILE, 3), ("tests/test_tax.py", 5)]
+    found = [found_at(project, path, line, task) for path, line in places]
+    keep(project, task, found)
+    editor: Editor = await open_editor(RICH)
+    [shown] = await editor.until(lambda: editor.diagnostics(buggy))
+    [related] = shown.related_information
+    assert related.location.uri == (project / "tests/test_tax.py").as_uri()
+    assert related.location.range.start.line == 4
+    assert related.message == "tests/test_tax.py:5 is wrong"
+
+
+@pytest.mark.parametrize(
+    ("confidence", "severity"),
+    [(0.9, "Error"), (0.6, "Warning"), (0.3, "Information"), (0.1, "Hint")],
+)
+async def test_the_surer_a_finding_the_louder_it_is(
+    open_editor, project, task, buggy, confidence, severity
+):
+    keep(project, task, [found_at(project, example.BUGGY_FILE, 3, task, confidence=confidence)])
+    editor: Editor = await open_editor(RICH)
+    [shown] = await editor.until(lambda: editor.diagnostics(buggy))
+    assert shown.severity.name == severity
+
+
+async def test_the_task_file_is_the_control_panel_of_its_runs(open_editor, project, task):
+    editor: Editor = await open_editor(RICH, options())
+    editor.open(task)
+    assert await lenses(editor, task) == [(0, "Debug with agents")]
+    status = await debugged(editor, task)
+    assert editor.lens_refreshes
+    heading = editor.text(task).split("\n").index("## Recommended solution")
+    offered = await lenses(editor, task)
+    assert offered == [
+        (0, "Run again"),
+        (0, "Open orchestrator"),
+        (heading, "Apply the patch of Debug (1) right (reproduction passes, suite passes)"),
+        (heading, "Show the patch of Debug (1) right"),
+    ]
+    assert titles(await editor.actions(task)) == [title for _, title in offered]
+    shown = await links(editor, task)
+    assert shown
+    text = editor.text(task).split("\n")
+    for link in shown:
+        there = text[link.range.start.line][link.range.start.character : link.range.end.character]
+        assert there == f"{example.BUGGY_FILE}:3"
+        assert link.target == f"{(project / example.BUGGY_FILE).as_uri()}#L3"
+    assert status["delivered"]
+
+
+async def test_while_a_run_goes_on_it_can_be_cancelled_and_then_retried_from_the_task_file(
+    open_editor, task
+):
+    waits = {"type": "command", "command": ["sleep", "600"]}
+    fails = {"type": "command", "command": ["false"]}
+    editor: Editor = await open_editor(RICH, {"agents": {"waits": waits, "fails": fails}})
+    editor.open(task)
+    agents = [{"agentType": name} for name in ("waits", "fails")]
+    run = await editor.command("debugWithAgents", {"taskUri": task.as_uri(), "agents": agents})
+
+    async def status() -> dict[str, Any]:
+        return await editor.command("getDebugRunStatus", {"debugRunId": run["debugRunId"]})
+
+    while (await status())["failedCount"] < 1:
+        seen = len(editor.run_changes)
+        await editor.until(lambda: len(editor.run_changes) > seen)  # noqa: B023
+    offered = await editor.actions(task)
+    assert titles(offered) == ["Cancel (1 of 2 agents still at work)", "Synthesise now"]
+    await editor.run_action(offered[0])
+    while not (await status())["allTerminal"]:
+        seen = len(editor.run_changes)
+        await editor.until(lambda: len(editor.run_changes) > seen)  # noqa: B023
+    offered = await editor.actions(task)
+    assert titles(offered) == [
+        "Run again",
+        "Retry the 2 that did not complete",
+        "Synthesise now",
+    ]
+    retried = await editor.run_action(offered[1])
+    assert len(retried["sessionIds"]) == 2
+    await editor.command("cancelDebugRun", {"debugRunId": run["debugRunId"]})
+
+
+async def lenses(editor: Editor, path: Path) -> list[tuple[int, str]]:
+    params = types.CodeLensParams(text_document=types.TextDocumentIdentifier(uri=path.as_uri()))
+    found = await editor.within(editor.client.text_document_code_lens_async(params))
+    return [(lens.range.start.line, lens.command.title) for lens in found]
+
+
+async def links(editor: Editor, path: Path) -> list[types.DocumentLink]:
+    params = types.DocumentLinkParams(text_document=types.TextDocumentIdentifier(uri=path.as_uri()))
+    return list(await editor.within(editor.client.text_document_document_link_async(params)))
