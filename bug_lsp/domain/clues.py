@@ -10,44 +10,20 @@ import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
+from .frames import GO, JAVA, JAVASCRIPT, LIBRARY, PYTHON, RUST, bare
+
 _EXTENSIONS = (
     "c|cc|cpp|cs|css|dart|erl|ex|exs|go|h|hpp|hs|html|java|js|jsx|json|kt|lua|m|mjs|ml|php|pl|py"
     "|rb|rs|scala|scss|sh|sql|swift|toml|ts|tsx|vue|yaml|yml|zig"
 )
 _FILE = re.compile(rf"(?<![\w.])[\w./\\@-]{{0,200}}\w\.(?:{_EXTENSIONS})(?![\w/])")
-_PYTHON = re.compile(r'File "(?P<path>[^"\n]+)", line \d+, in (?P<function>\S+)')
-_OTHERS = (
-    # JavaScript, TypeScript
-    re.compile(
-        r"^[ \t]*at (?:async |new )?(?P<function>[\w$.<>]{1,300})(?: \[as [^]\n]{0,100}\])?"
-        r" \((?P<path>[^()\n]{1,300}?):\d+:\d+\)",
-        re.MULTILINE,
-    ),
-    # Rust, with RUST_BACKTRACE
-    re.compile(
-        r"^[ \t]*\d+: (?P<function>\S{1,300})\n[ \t]+at (?P<path>\S{1,300}?):\d+", re.MULTILINE
-    ),
-    # Go
-    re.compile(
-        r"^[ \t]*(?P<function>\S{1,300})\([^\n]{0,300}\)\n[ \t]+(?P<path>\S{1,300}\.go):\d+",
-        re.MULTILINE,
-    ),
-    # Java and what else runs there
-    re.compile(
-        r"^[ \t]*at (?P<function>[\w.$/]{1,300}\.[\w$<>]{1,100})\((?P<path>[\w$]+\.\w+):\d+\)",
-        re.MULTILINE,
-    ),
-)
+_OTHERS = (JAVASCRIPT, RUST, GO, JAVA)
 _NOISE = re.compile(
     r"^[ \t]*(?:goroutine \d+ |created by |thread '|stack backtrace|Traceback |\[signal ).*$"
     r"|0x[0-9a-f]+",
     re.MULTILINE,
 )
 """What a runtime writes around a trace, whatever went wrong."""
-_LIBRARY = re.compile(
-    r"site-packages|dist-packages|node_modules|node:internal|/rustc/|/lib/python\d|/go/src/"
-    r"|/\.cargo/|^(?:java|javax|jdk|sun|kotlin|scala|org\.springframework|org\.junit)\b|^java\."
-)
 _ERROR = re.compile(r"\b[A-Z]\w*(?:Error|Exception|Fault|Panic)\b")
 _NAME = re.compile(r"\b\w{0,100}(?:[^\W_]_[^\W_]|[a-z][A-Z])\w*\b")
 _WORD = re.compile(r"[^\W\d_][^\W_]{2,}")
@@ -92,7 +68,7 @@ def clues(text: str) -> Clues:
     """What is in a text. Costs O(text)."""
     prose = without_traces(text)
     frames: dict[str, float] = {}
-    files = {_short(path): 1.0 for path in _FILE.findall(prose) if not _LIBRARY.search(path)}
+    files = {_short(path): 1.0 for path in _FILE.findall(prose) if not LIBRARY.search(path)}
     names = {name.lower(): 1.0 for name in _NAME.findall(prose) if not _ERROR.fullmatch(name)}
     ends = set()
     for trace in _traces(text):
@@ -114,7 +90,7 @@ def _note(clues: dict[str, float], name: str, says: float) -> None:
 
 def without_traces(text: str) -> str:
     """The text without stack frames: their words are names of files, which count as such."""
-    for pattern in (_PYTHON, *_OTHERS, _NOISE):
+    for pattern in (PYTHON, *_OTHERS, _NOISE):
         text = pattern.sub("", text)
     return text
 
@@ -133,23 +109,17 @@ def stem(word: str) -> str:
 
 def _traces(text: str) -> Iterator[list[tuple[str, str]]]:
     """(path, function) of the project's own frames, the innermost first."""
-    yield _own(reversed(list(_PYTHON.finditer(text))))
+    yield _own(reversed(list(PYTHON.finditer(text))))
     for pattern in _OTHERS:
         yield _own(pattern.finditer(text))
 
 
 def _own(frames: Iterator[re.Match[str]]) -> list[tuple[str, str]]:
     return [
-        (frame["path"], _bare(frame["function"]))
+        (frame["path"], bare(frame["function"]))
         for frame in frames
-        if not _LIBRARY.search(frame["path"]) and not _LIBRARY.search(frame["function"])
+        if not LIBRARY.search(frame["path"]) and not LIBRARY.search(frame["function"])
     ]
-
-
-def _bare(function: str) -> str:
-    """`pkg.(*Queue).Enqueue`, `a::b::Lexer::ident` and `com.acme.Order.price` without the path."""
-    parts = re.split(r"::|\.|/", function.replace("(*", "").replace(")", ""))
-    return ".".join(part for part in parts[-2:] if part)
 
 
 def _short(path: str) -> str:

@@ -102,17 +102,6 @@ class Base(StoredValue):
     """Where the workspace lies in the captured folder, POSIX, "" for its root."""
 
 
-class Context(StoredValue):
-    """What the caller pointed at when the run was started."""
-
-    path: str
-    start_line: int | None = None
-    """Counted from 1."""
-    end_line: int | None = None
-    text: str = ""
-    diagnostics: tuple[str, ...] = ()
-
-
 class Run(StoredValue):
     """A debug run as it was asked for (`run.json`): immutable, on disk before the first start."""
 

@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import logging
-from pathlib import Path
 from typing import Any
 
 from anyio.to_thread import run_sync
 
 from bug_lsp.agents import registry
 from bug_lsp.domain.errors import BadInput, Refused
-from bug_lsp.domain.run import AgentChoice, Context, Session, materialise_session
-from bug_lsp.domain.transcript import one_line
+from bug_lsp.domain.run import AgentChoice, Session, materialise_session
 from bug_lsp.session import cancel, forget, gate, start
 from bug_lsp.session.confine import confined_by
 from bug_lsp.session.confinement import confinement
@@ -23,9 +21,9 @@ from bug_lsp.workspace import task_file
 from . import wire
 from .answering import command
 from .client import path_of
+from .context import context_of, open_texts
 from .follow import announce_start
 from .server import BugLspServer
-from .text import lines_between
 
 log = logging.getLogger(__name__)
 
@@ -55,11 +53,12 @@ async def debug_with_agents(server: BugLspServer, argument: wire.DebugWithAgents
 
 def _request(server: BugLspServer, argument: wire.DebugWithAgents) -> start.Request:
     task = server.task_path(argument.task_uri) if argument.task_uri is not None else None
-    if task is None and not (argument.title or "").strip():
+    if task is None and argument.context is None and not (argument.title or "").strip():
         if argument.title is not None or server.current_task is None:
             raise BadInput("title", "is missing; give a title or the taskUri of a task file")
         task = server.current_task
-    workspace = server.workspace_for(task)
+    given = argument.context
+    workspace = server.workspace_for(task or (path_of(given.uri) if given else None))
     text = server.open_document(task) if task is not None else None
     agents = argument.agents
     return start.Request(
@@ -71,45 +70,11 @@ def _request(server: BugLspServer, argument: wire.DebugWithAgents) -> start.Requ
         agents=None
         if agents is None
         else tuple(AgentChoice(agent_type=item.agent_type, model=item.model) for item in agents),
-        context=_context(server, argument.context, workspace),
+        context=None if given is None else context_of(server, given, workspace),
+        open_texts={} if given is None else open_texts(server),
         test_command=argument.test_command,
         orchestrate=argument.orchestrate,
     )
-
-
-def _context(
-    server: BugLspServer, given: wire.ContextArgument | None, workspace: Path
-) -> Context | None:
-    if given is None:
-        return None
-    path = path_of(given.uri)
-    if path is None:
-        raise BadInput("context.uri", f"{given.uri!r} is not the URI of a file; use file:///...")
-    real = path.resolve()
-    inside = real.is_relative_to(workspace)
-    start_line = given.range.start.line if given.range else None
-    end_line = given.range.end.line if given.range else None
-    text = ""
-    document = server.open_document(path)
-    if start_line is not None and end_line is not None and document is not None:
-        text = lines_between(document.source, start_line, end_line)
-    return Context(
-        path=real.relative_to(workspace).as_posix() if inside else str(real),
-        start_line=None if start_line is None else start_line + 1,
-        end_line=None if end_line is None else end_line + 1,
-        text=text,
-        diagnostics=tuple(_diagnostic(item) for item in given.diagnostics),
-    )
-
-
-def _diagnostic(item: Any) -> str:
-    """An LSP diagnostic as a sentence."""
-    if not isinstance(item, dict):
-        return one_line(str(item), 1_000)
-    line = (item.get("range") or {}).get("start", {}).get("line")
-    place = f"line {line + 1}: " if isinstance(line, int) else ""
-    source = f" ({item['source']})" if item.get("source") else ""
-    return one_line(f"{place}{item.get('message', '')}{source}", 1_000)
 
 
 def _shown(server: BugLspServer, folder: RunFolder, status: Any) -> dict[str, Any]:

@@ -22,6 +22,7 @@ from bug_lsp.domain.budget import (
     shares,
 )
 from bug_lsp.domain.checked import facts
+from bug_lsp.domain.context import Context
 from bug_lsp.domain.proof import Proof
 from bug_lsp.domain.related import Related
 from bug_lsp.domain.report import (
@@ -33,7 +34,7 @@ from bug_lsp.domain.report import (
     report_schema,
     synthesis_schema,
 )
-from bug_lsp.domain.run import Context, Facts, Run
+from bug_lsp.domain.run import Facts, Run
 from bug_lsp.domain.transcript import clean, fenced, one_line
 from bug_lsp.store.layout import RunFolder
 

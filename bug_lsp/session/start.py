@@ -6,15 +6,16 @@ import errno
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
 
 from bug_lsp.agents import registry
+from bug_lsp.domain.context import Context
 from bug_lsp.domain.errors import BadInput, Refused
 from bug_lsp.domain.ids import new_run_id, new_session_id
 from bug_lsp.domain.related import related
-from bug_lsp.domain.run import AgentChoice, Context, CustomAgent, Kind, Run, Spec
+from bug_lsp.domain.run import AgentChoice, CustomAgent, Kind, Run, Spec
 from bug_lsp.domain.settings import Settings
 from bug_lsp.domain.task import title_of
 from bug_lsp.domain.transcript import clean, one_line
@@ -22,7 +23,7 @@ from bug_lsp.store import runs
 from bug_lsp.store.layout import RunFolder, WorkspaceFolder
 from bug_lsp.workspace import capture, task_file
 
-from . import delivery, prompts
+from . import brief, delivery, prompts
 from .forget import discard
 
 MAX_AGENTS = 16
@@ -41,8 +42,20 @@ class Request:
     description: str = ""
     agents: tuple[AgentChoice, ...] | None = None
     context: Context | None = None
+    """What the caller pointed at: a new task file is made of it, or it is told beside one."""
+    open_texts: Mapping[Path, str] = field(default_factory=dict)
+    """The texts of the files that an editor has open, by their real paths."""
     test_command: str | None = None
     orchestrate: Literal["auto", "never"] = "auto"
+
+    def open_text(self, path: Path) -> str | None:
+        """The text of a file in the editor, None where it is not open."""
+        if path in self.open_texts or not self.open_texts:
+            return self.open_texts.get(path)
+        try:
+            return self.open_texts.get(path.resolve())
+        except (OSError, RuntimeError):  # links that lead in a circle
+            return None
 
 
 def start_run(request: Request, settings: Settings) -> RunFolder:
@@ -55,14 +68,15 @@ def start_run(request: Request, settings: Settings) -> RunFolder:
     task, text = _task(request, workspace, settings)
     folder = WorkspaceFolder.of(workspace)
     description = clean(request.description)
+    title, noted, context = _pointed_at(request, workspace)
     with _undone_on_failure() as undo:
         folder.create()
         if task is None:
-            title = one_line(request.title or "", _TITLE)
-            task = task_file.create(workspace, settings.tasks_dir, title, description)
+            body = "\n\n".join(filter(None, [description.strip(), noted]))
+            task = task_file.create(workspace, settings.tasks_dir, title, body)
             undo.callback(task.unlink, missing_ok=True)
             text = task_file.read(task, "title")
-        title = one_line((request.title or "").strip() or title_of(text) or task.stem, _TITLE)
+        title = title or one_line(title_of(text) or task.stem, _TITLE)
         run = _run(
             request,
             settings,
@@ -77,7 +91,7 @@ def start_run(request: Request, settings: Settings) -> RunFolder:
             run,
             text,
             description=description if request.task else "",
-            context=request.context,
+            context=context,
             related=related(text, others),
         )
         created = runs.create(folder, run, {spec.session_id: prompt for spec in run.roster})
@@ -178,10 +192,27 @@ def _task(request: Request, workspace: Path, settings: Settings) -> tuple[Path |
         task = task_file.resolve(request.task, workspace, "taskUri")
         text = task_file.read(task, "taskUri")
         return task, text if request.task_text is None else request.task_text
-    if not (request.title or "").strip():
+    if not (request.title or "").strip() and request.context is None:
         raise BadInput("title", "is missing; give a title or the taskUri of a task file")
     task_file.resolve(workspace / settings.tasks_dir, workspace, "tasksDir")
     return None, ""
+
+
+def _pointed_at(request: Request, workspace: Path) -> tuple[str, str, Context | None]:
+    """(the title, what a new task file says beside the description, what is told beside the file).
+
+    A new task file says all of the context; it is not told twice.
+    """
+    title = one_line(request.title or "", _TITLE)
+    if request.context is None:
+        return title, "", None
+    if request.task is not None:
+        return title, "", brief.complete(request.context, workspace, request.open_text)
+    told = brief.told(request.context, workspace, request.open_text)
+    title = title or one_line(told.title, _TITLE)
+    if not title:
+        raise BadInput("title", "is missing, and the context is empty; give one, or select a text")
+    return title, told.body, None
 
 
 def _roster(agents: tuple[AgentChoice, ...], title: str) -> tuple[Spec, ...]:

@@ -36,8 +36,9 @@ def run(
     cwd: Path,
     env: Mapping[str, str] | None = None,
     stdin: bytes | None = None,
+    deadline: float = _DEADLINE,
 ) -> bytes:
-    """Run git and return its standard output."""
+    """Run git and return its standard output. Raises `GitError`, also after `deadline` seconds."""
     clean = {name: value for name, value in os.environ.items() if not name.startswith("GIT_")}
     clean |= {"LC_ALL": "C", "GIT_TERMINAL_PROMPT": "0", "GIT_OPTIONAL_LOCKS": "0", **(env or {})}
     program = shutil.which("git")
@@ -50,11 +51,11 @@ def run(
             env=clean,
             input=stdin if stdin is not None else b"",
             capture_output=True,
-            timeout=_DEADLINE,
+            timeout=deadline,
             check=False,
         )
     except subprocess.TimeoutExpired as error:
-        raise GitError(f"git {arguments[0]} took longer than {_DEADLINE:.0f} s") from error
+        raise GitError(f"git {arguments[0]} took longer than {deadline:.0f} s") from error
     if done.returncode != 0:
         said = done.stderr.decode(errors="replace").strip().splitlines()
         errors = [line for line in said if line.startswith(("error: ", "fatal: "))] or said[-1:]

@@ -15,10 +15,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bug_lsp.domain.budget import SESSION_LIMIT, TOTAL_LIMIT
+from bug_lsp.domain.context import Context, Diagnostic
 from bug_lsp.domain.errors import FailureKind
 from bug_lsp.domain.related import Related
 from bug_lsp.domain.report import Finding, Report
-from bug_lsp.domain.run import Base, Context, Facts, Failure, Status
+from bug_lsp.domain.run import Base, Facts, Failure, Status
 from bug_lsp.session.prompts import (
     debug_prompt,
     orchestrator_prompt,
@@ -75,7 +76,10 @@ def test_the_debug_prompt_with_all_that_a_caller_can_give() -> None:
         start_line=2,
         end_line=3,
         text="def with_tax(price, rate):\n    return price - price * rate\n",
-        diagnostics=("shop/tax.py:3: warning: unused sign", "shop/tax.py:9: error: x"),
+        diagnostics=(
+            Diagnostic(message="shop/tax.py:3: warning: unused sign"),
+            Diagnostic(message="error: x", line=9, source="mypy", code="misc"),
+        ),
     )
     related = [Related("login.md", "Login fails", "The cookie expires.", "Keep it longer.")]
     text = debug_prompt(run, TASK, description="Since Monday.", context=context, related=related)
@@ -83,9 +87,9 @@ def test_the_debug_prompt_with_all_that_a_caller_can_give() -> None:
 
 
 @pytest.mark.parametrize("text", ["", "x = 1\n"])
-@pytest.mark.parametrize("diagnostics", [(), ("wrong",)])
+@pytest.mark.parametrize("diagnostics", [(), (Diagnostic(message="wrong"),)])
 def test_each_part_of_the_debug_prompt_stands_between_blank_lines(
-    text: str, diagnostics: tuple[str, ...]
+    text: str, diagnostics: tuple[Diagnostic, ...]
 ) -> None:
     context = Context(path="a.py", text=text, diagnostics=diagnostics)
     prompt = debug_prompt(run_of([ended(1)]), "# Bug\n", context=context)
