@@ -121,6 +121,8 @@ def _agreement(status: RunStatus, synthesis: Synthesis, checked: Checked) -> lis
         return []
     cited = set(citations.ids_in(synthesis.root_cause))
     rests_on = max(checked.clusters, key=lambda cluster: len(cited.intersection(cluster.evidence)))
+    if cited and not cited.intersection(rests_on.evidence):
+        return ["none of the evidence that it cites holds"]
     count = len(rests_on.sessions)
     place = f"{rests_on.path}:{rests_on.line}"
     verb = "agree on" if count > 1 else "for"

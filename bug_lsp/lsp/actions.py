@@ -37,8 +37,8 @@ async def code_actions(
     found = [
         *_about_findings(server, params),
         *_about_others(server, params),
-        *_about_selection(server, params),
         *await _about_task(server, uri, params.range),
+        *_about_selection(server, params),
     ]
     wanted = params.context.only
     if wanted is not None:

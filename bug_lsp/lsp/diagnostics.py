@@ -321,7 +321,7 @@ class Diagnostics:
     async def _let_others_through(self) -> None:
         """What is sent goes out in its order: an answer must not wait behind megabytes."""
         await anyio.lowlevel.checkpoint()
-        while self._server.backlog() > _MOST_AHEAD:
+        while self._server.backlog() > _MOST_AHEAD:  # noqa: ASYNC110 - nobody tells when it is read
             await anyio.sleep(_SLICE)
 
     def uri(self, path: Path) -> str:

@@ -17,7 +17,17 @@ from bug_lsp.domain.findings import (
 )
 from bug_lsp.domain.source import Source, split_lines
 
-CODE = "def f(a):\n    b = a\n    if b:\n        return a - b\n    return b\n\n\ndef g():\n    return b\n"
+CODE = """\
+def f(a):
+    b = a
+    if b:
+        return a - b
+    return b
+
+
+def g():
+    return b
+"""
 LINES = st.lists(st.sampled_from(["a", "b", "    a", "", "c = 1", "c  =  1", "é"]), min_size=1)
 
 

@@ -7,12 +7,16 @@ from pathlib import Path
 
 import pytest
 
+from bug_lsp.domain.findings import OfferedPatch
+from tests.support.findings import found_at, keep
+
 from .conftest import OPTIONS, TASK
 from .raw import Raw
 
 pytestmark = pytest.mark.anyio
 
 CLIENTS = sorted((Path(__file__).parent.parent / "client_capabilities").glob("*.json"))
+PUBLISH = "textDocument/publishDiagnostics"
 NEEDS = {
     "window/workDoneProgress/create": ("window", "workDoneProgress"),
     "window/showDocument": ("window", "showDocument", "support"),
@@ -20,6 +24,8 @@ NEEDS = {
     "workspace/configuration": ("workspace", "configuration"),
     "workspace/applyEdit": ("workspace", "applyEdit"),
     "workspace/textDocumentContent/refresh": ("workspace", "textDocumentContent"),
+    "workspace/codeLens/refresh": ("workspace", "codeLens", "refreshSupport"),
+    "client/registerCapability": ("workspace", "didChangeWatchedFiles", "dynamicRegistration"),
 }
 
 
@@ -105,7 +111,7 @@ async def test_the_whole_job_asks_a_client_only_for_what_it_can(raw, project, ta
 
     def ended() -> bool:
         said = [m["params"]["message"] for m in client.told if m["method"] == "window/showMessage"]
-        said += [m["params"]["message"] for m in client.asked if "message" in m["params"]]
+        said += [m["params"]["message"] for m in client.asked if "message" in m.get("params", ())]
         return any("is done" in text for text in said)
 
     while not ended():
@@ -143,3 +149,98 @@ async def test_a_client_without_virtual_documents_is_given_the_real_file(raw, pr
     assert "# Orchestrator: add() subtracts" in path.read_text()
     while "## Root cause" not in task.read_text():
         await client.hear()
+
+
+FINDING = {
+    "claim": "The operator is wrong",
+    "confidence": 0.9,
+}
+
+
+@pytest.mark.parametrize(
+    "can",
+    [pytest.param({}, id="none"), *(pytest.param(capabilities(p), id=p.stem) for p in CLIENTS)],
+)
+async def test_findings_actions_lenses_and_links_are_told_in_the_words_that_a_client_knows(
+    raw, project, task, can
+):
+    """Every client has the findings and can do the same about them, whatever it can show."""
+    line = found_at(project, "calc.py", 2, task, **FINDING)
+    other = found_at(project, "calc.py", 1, task)
+    patch = OfferedPatch(
+        session_id="b" * 12, label="Debug (1) right", proven=True, facts="reproduction passes"
+    )
+    keep(project, task, [line, other], [patch])
+    task.write_text(f"{TASK}\nSee calc.py:2.\n")
+    await raw.initialise(project.as_uri(), can, OPTIONS)
+    client = Client(raw, can)
+    while not any(one["method"] == PUBLISH for one in client.told):
+        await client.hear()
+    [published] = [one["params"] for one in client.told if one["method"] == PUBLISH]
+    diagnostic, second = published["diagnostics"]
+    shown = {"relatedInformation", "codeDescription", "data"} & diagnostic.keys()
+    text_document = can.get("textDocument", {})
+    publish = text_document.get("publishDiagnostics", {})
+    assert shown == {
+        key
+        for key, support in (
+            ("relatedInformation", "relatedInformation"),
+            ("codeDescription", "codeDescriptionSupport"),
+            ("data", "dataSupport"),
+        )
+        if publish.get(support)
+    }
+    assert (diagnostic["code"], diagnostic["source"]) == (line.id, "bug-lsp")
+    assert second["code"] == other.id
+
+    async def ask(method: str, **params: object) -> list[dict]:
+        while True:
+            raw.send({"jsonrpc": "2.0", "id": method, "method": method, "params": params})
+            while True:
+                message = await raw.message()
+                if message.get("id") == method and "method" not in message:
+                    return message["result"]
+                if "id" in message:
+                    answer = {"jsonrpc": "2.0", "id": message["id"]}
+                    raw.send({**answer, "result": client.result(message)})
+
+    file = {"uri": (project / "calc.py").as_uri()}
+    actions = await ask(
+        "textDocument/codeAction",
+        textDocument=file,
+        range=diagnostic["range"],
+        context={"diagnostics": [diagnostic]},
+    )
+    literal = text_document.get("codeAction", {}).get("codeActionLiteralSupport")
+    commands = [one["command"] if literal else one for one in actions]
+    assert [one["command"] for one in commands] == [
+        "applyPatch", "showPatch", "openSession", "dismissFinding"
+    ]  # fmt: skip
+    assert commands[0]["title"] == "Apply the patch of Debug (1) right (reproduction passes)"
+    raw.send(
+        {
+            "jsonrpc": "2.0",
+            "method": "textDocument/didOpen",
+            "params": {
+                "textDocument": {
+                    "uri": task.as_uri(), "languageId": "markdown", "version": 1,
+                    "text": task.read_text(),
+                }
+            },
+        }
+    )  # fmt: skip
+    bug = {"uri": task.as_uri()}
+    [lens] = await ask("textDocument/codeLens", textDocument=bug)
+    assert lens["command"]["title"] == "Debug with agents"
+    [link] = await ask("textDocument/documentLink", textDocument=bug)
+    assert link["target"] == f"{(project / 'calc.py').as_uri()}#L2"
+    actions = await ask(
+        "textDocument/codeAction",
+        textDocument=bug,
+        range=link["range"],
+        context={"diagnostics": []},
+    )
+    titles = [one["title"] for one in actions]
+    assert titles[0] == "Debug with agents"
+    goes = "documentLink" not in text_document and has(can, ("window", "showDocument", "support"))
+    assert ("Go to calc.py:2" in titles) == goes
