@@ -98,6 +98,12 @@ def test_each_part_of_the_debug_prompt_stands_between_blank_lines(
     assert prompt.count("\n\n# ") == prompt.count("\n# ") - 1  # the task's own
 
 
+def test_a_context_that_is_no_file_is_called_what_it_is() -> None:
+    prompt = debug_prompt(run_of([ended(1)]), "# Bug\n", context=Context(path="", text="x = 1\n"))
+    said = "# Where the user was looking\n\nA text in the editor that is no file\n\n```\nx = 1\n```"
+    assert said in prompt
+
+
 def test_the_orchestrator_prompt() -> None:
     failure = Failure(kind=FailureKind.CRASHED, message="codex exited with 3")
     debug = [
