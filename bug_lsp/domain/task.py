@@ -11,7 +11,7 @@ from .region import without_regions
 _HEADING = re.compile(r"^ {0,3}#{1,6}[ \t]+(.+)$")
 _UNDERLINE = re.compile(r"^ {0,3}(=+|-+)[ \t]*$")
 _FENCE = re.compile(r"^ {0,3}(`{3,}|~{3,})")
-_MARKUP = re.compile(r"[*_`]+|!?\[([^][]*)\]\([^()]*\)")
+_MARKUP = re.compile(r"[*`]+|(?<!\w)_+|_+(?!\w)|!?\[([^][]*)\]\([^()]*\)")
 _FRONT_MATTER = re.compile(r"\A---[ \t]*\r?\n.*?^---[ \t]*\r?$\n?", re.MULTILINE | re.DOTALL)
 
 MAX_TASK_BYTES = 1_000_000

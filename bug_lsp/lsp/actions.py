@@ -15,8 +15,9 @@ from bug_lsp.domain.headline import title_for
 from bug_lsp.domain.transcript import one_line
 
 from .client import path_of
-from .diagnostics import SOURCE, Placed
+from .diagnostics import SOURCE
 from .panel import Offer, links, panel
+from .placed import Placed
 from .server import BugLspServer
 from .text import text_between
 
@@ -164,7 +165,7 @@ def _about_selection(
         Offer(
             f"Debug the selection with agents: {one_line(title, _TITLE)}",
             "debugWithAgents",
-            {"title": title, "context": context},
+            {"context": context},  # the title is made of what its frames mean on disk
         )
     )
 

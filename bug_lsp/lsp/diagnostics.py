@@ -8,9 +8,7 @@ a file without findings costs one look into a dictionary for each change.
 from __future__ import annotations
 
 import time
-from collections import defaultdict
-from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -19,20 +17,16 @@ import anyio.lowlevel
 from anyio.to_thread import run_sync
 from lsprotocol import types
 
-from bug_lsp.domain.findings import TaskFindings, VerifiedFinding, anchor, is_in
-from bug_lsp.domain.source import Source, decode, split_lines
-from bug_lsp.domain.transcript import one_line
 from bug_lsp.session import findings
 from bug_lsp.store.layout import WorkspaceFolder
 
 from .client import DiagnosticSupport, path_of
 from .host import Host
-from .text import units
+from .placed import Entry, Known, Placed, Text, is_fixed, on_disk, place, read
 
 SOURCE = "bug-lsp"
 _PAUSE = 0.1
 """Seconds in which further changes are gathered before they are looked at."""
-_MOST_BYTES = 8_000_000
 _MOST_RELATED = 3
 _MOST_SAID = 200
 _SLICE = 0.005
@@ -44,114 +38,13 @@ _SURE, _LIKELY, _POSSIBLE = 0.9, 0.6, 0.3
 """What reports call high, medium and low."""
 
 
-@dataclass(slots=True)
-class _Entry:
-    """A finding that is to be shown."""
-
-    task: TaskFindings
-    finding: VerifiedFinding
-    path: Path
-    line: int
-    """Where it was last, counted from 0."""
-    said: str
-    """The claim in one line."""
-    more: str
-    """Who says it, and whether there is a fix: the lines below."""
-
-    @classmethod
-    def of(cls, task: TaskFindings, finding: VerifiedFinding, path: Path, line: int) -> _Entry:
-        """It, with its words: they are the same wherever it stands."""
-        said = one_line(finding.claim, 1_000)
-        return cls(task, finding, path, line, said, _more(task, finding))
-
-
-@dataclass(frozen=True, slots=True)
-class Placed:
-    """A finding where it is now."""
-
-    task: TaskFindings
-    finding: VerifiedFinding
-    line: int
-    """Counted from 0."""
-    start: int
-    end: int
-    """In the units that were agreed on with the client."""
-    stale: bool
-
-
-@dataclass(frozen=True, slots=True)
-class _Text:
-    """What a file holds; None for one that is not there, or that cannot be read as text."""
-
-    text: str | None
-    version: int | None = None
-    """Of the buffer, where it is one."""
-
-
-@dataclass(frozen=True)
-class _Known:
-    """All that is to be shown, by file."""
-
-    in_file: Mapping[Path, Sequence[_Entry]] = field(default_factory=dict)
-    of_task: Mapping[str, Sequence[_Entry]] = field(default_factory=dict)
-    depend: Mapping[Path, Sequence[TaskFindings]] = field(default_factory=dict)
-    """Whose proven patches are looked for in a file."""
-
-    @classmethod
-    def of(cls, tasks: Iterable[TaskFindings], gone: Collection[str], before: _Known) -> _Known:
-        """These without what was dismissed; where they were last is what it was before."""
-        last = {
-            (entry.task.task_path, entry.finding.id): entry.line
-            for entries in before.in_file.values()
-            for entry in entries
-        }
-        in_file: dict[Path, list[_Entry]] = defaultdict(list)
-        of_task: dict[str, list[_Entry]] = defaultdict(list)
-        depend: dict[Path, list[TaskFindings]] = defaultdict(list)
-        for task in tasks:
-            root = Path(task.root)
-            paths = {name: root / name for name in task.files}
-            for finding in task.findings:
-                if finding.id in gone:
-                    continue
-                path = paths[finding.path]
-                line = last.get((task.task_path, finding.id), finding.line - 1)
-                entry = _Entry.of(task, finding, path, line)
-                in_file[path].append(entry)
-                of_task[task.debug_run_id].append(entry)
-            for name in {hunk.path for patch in task.patches for hunk in patch.hunks}:
-                depend[paths[name]].append(task)
-        return cls(dict(in_file), dict(of_task), dict(depend))
-
-    def changed_since(self, before: _Known) -> set[Path]:
-        """The files of which something else is to be shown."""
-        return {
-            path
-            for path in self.in_file.keys() | before.in_file.keys()
-            if _ids(self.in_file.get(path, ())) != _ids(before.in_file.get(path, ()))
-        }
-
-    def tasks_at(self, path: Path) -> Iterable[TaskFindings]:
-        """Whose findings, or proven patches, are about a file."""
-        yield from (entry.task for entry in self.in_file.get(path, ()))
-        yield from self.depend.get(path, ())
-
-    def concerns(self, path: Path) -> bool:
-        """Whether anything depends on a file's text."""
-        return path in self.in_file or path in self.depend
-
-
-def _ids(entries: Sequence[_Entry]) -> list[tuple[int, str]]:
-    return [(id(entry.task), entry.finding.id) for entry in entries]
-
-
 class Diagnostics:
     """What is shown of the findings of all workspaces of this editor."""
 
     def __init__(self, server: Host) -> None:
         self._server = server
         self._kept: dict[WorkspaceFolder, findings.Kept] = {}
-        self._known = _Known()
+        self._known = Known()
         self._fixed: frozenset[str] = frozenset()
         """Runs of which a proven patch is in the code."""
         self._placed: dict[Path, Sequence[Placed]] = {}
@@ -241,7 +134,7 @@ class Diagnostics:
 
     async def _look(self) -> None:
         before = self._known
-        self._known = await run_sync(_read, list(self._kept.values()), before)
+        self._known = await run_sync(read, list(self._kept.values()), before)
         self._dirty |= self._known.changed_since(before)
         names = {path.name for path in (*self._known.in_file, *self._known.depend)}
         self._server.background(self._server.client.watch, {_pattern(name) for name in names})
@@ -256,7 +149,7 @@ class Diagnostics:
             for hunk in patch.hunks
         }
         texts = await self._texts(dirty | looked_for)
-        fixed = {name for name, task in tasks.items() if _is_fixed(task, texts)}
+        fixed = {name for name, task in tasks.items() if is_fixed(task, texts)}
         flipped = (fixed ^ self._fixed) & tasks.keys()
         if flipped:
             self._fixed = (self._fixed - tasks.keys()) | fixed
@@ -268,27 +161,27 @@ class Diagnostics:
         self._remember(placed)
         await self._publish(placed, texts)
 
-    async def _texts(self, paths: Collection[Path]) -> dict[Path, _Text]:
+    async def _texts(self, paths: Collection[Path]) -> dict[Path, Text]:
         buffers = {path: self._buffer(path) for path in paths}
         on_disk = [path for path, buffer in buffers.items() if buffer is None]
         read = await run_sync(_read_all, on_disk)
         return {path: buffer or read[path] for path, buffer in buffers.items()}
 
-    def _buffer(self, path: Path) -> _Text | None:
+    def _buffer(self, path: Path) -> Text | None:
         uri = self._uris.get(path)
         document = self._server.document(uri) if uri is not None else None
-        return _Text(document.source, document.version) if document is not None else None
+        return Text(document.source, document.version) if document is not None else None
 
     def _place_all(
-        self, paths: Sequence[Path], texts: Mapping[Path, _Text]
-    ) -> dict[Path, list[tuple[_Entry, Placed]]]:
+        self, paths: Sequence[Path], texts: Mapping[Path, Text]
+    ) -> dict[Path, list[tuple[Entry, Placed]]]:
         encoding, fixed = self._server.client.encoding, self._fixed
         return {
-            path: list(_place(self._known.in_file.get(path, ()), texts[path], fixed, encoding))
+            path: list(place(self._known.in_file.get(path, ()), texts[path], fixed, encoding))
             for path in paths
         }
 
-    def _remember(self, placed: Mapping[Path, Sequence[tuple[_Entry, Placed]]]) -> None:
+    def _remember(self, placed: Mapping[Path, Sequence[tuple[Entry, Placed]]]) -> None:
         for path, found in placed.items():
             self._placed[path] = [one for _, one in found]
             if path not in self._dirty:  # else what was typed meanwhile has moved it on already
@@ -297,8 +190,8 @@ class Diagnostics:
 
     async def _publish(
         self,
-        placed: Mapping[Path, Sequence[tuple[_Entry, Placed]]],
-        texts: Mapping[Path, _Text],
+        placed: Mapping[Path, Sequence[tuple[Entry, Placed]]],
+        texts: Mapping[Path, Text],
     ) -> None:
         can = self._server.client.diagnostics
         until = time.monotonic() + _SLICE
@@ -349,7 +242,7 @@ class Diagnostics:
         """Whether a proven patch of this run is in the code."""
         return run_id in self._fixed
 
-    def _diagnostic(self, entry: _Entry, one: Placed, can: DiagnosticSupport) -> dict[str, Any]:
+    def _diagnostic(self, entry: Entry, one: Placed, can: DiagnosticSupport) -> dict[str, Any]:
         """As JSON: thousands of them at once would be slow as objects."""
         shown: dict[str, Any] = {
             "range": _range(one.line, one.start, one.end),
@@ -386,15 +279,6 @@ def severity(confidence: float, *, stale: bool) -> int:
     return sure.value
 
 
-def _more(task: TaskFindings, finding: VerifiedFinding) -> str:
-    names = ", ".join(finding.labels) or "the synthesis"
-    lines = ["", f"Found by {names}, in '{one_line(task.title, 120)}'."]
-    best = next((patch for patch in task.patches if patch.proven), None)
-    if best is not None:
-        lines.append(f"The patch of {best.label} holds: {best.facts}.")
-    return "\n".join(lines)
-
-
 def _range(line: int, start: int, end: int) -> dict[str, Any]:
     return {
         "start": {"line": line, "character": start},
@@ -408,52 +292,5 @@ def _pattern(name: str) -> str:
     return f"**/*.{ending}" if stem and dot and ending.isalnum() else "**/*"
 
 
-def _read(kept: Sequence[findings.Kept], before: _Known) -> _Known:
-    tasks = [task for one in kept for task in one.read()]
-    gone = {name for one in kept for name in findings.dismissed_in(one.workspace)}
-    return _Known.of(tasks, gone, before)
-
-
-def _read_all(paths: Sequence[Path]) -> dict[Path, _Text]:
-    return {path: _on_disk(path) for path in paths}
-
-
-def _on_disk(path: Path) -> _Text:
-    try:
-        return _Text(decode(path.read_bytes()) if path.stat().st_size <= _MOST_BYTES else None)
-    except OSError:
-        return _Text(None)
-
-
-def _place(
-    entries: Sequence[_Entry], held: _Text, fixed: Collection[str], encoding: str
-) -> Iterable[tuple[_Entry, Placed]]:
-    if held.text is None or not entries:
-        return
-    source = Source(split_lines(held.text))
-    for entry in entries:
-        there = anchor(entry.finding, source, entry.line)
-        if there is None or entry.task.debug_run_id in fixed:
-            continue
-        line = source.lines[there.index]
-        indent = line[: len(line) - len(line.lstrip())]
-        yield (
-            entry,
-            Placed(
-                task=entry.task,
-                finding=entry.finding,
-                line=there.index,
-                start=units(indent, encoding),
-                end=units(line.rstrip(), encoding) or units(line, encoding),
-                stale=there.stale,
-            ),
-        )
-
-
-def _is_fixed(task: TaskFindings, texts: Mapping[Path, _Text]) -> bool:
-    root = Path(task.root)
-    return any(
-        is_in(patch.hunks, {hunk.path: texts[root / hunk.path].text for hunk in patch.hunks})
-        for patch in task.patches
-        if patch.hunks
-    )
+def _read_all(paths: Sequence[Path]) -> dict[Path, Text]:
+    return {path: on_disk(path) for path in paths}

@@ -32,7 +32,8 @@ class RunReport(StoredValue):
     synthesis: Synthesis | None = None
     markdown: str = ""
     """What stands, or would stand, in the task file's region."""
-    proof: Proof | None = None
+    checked: Proof | None = None
+    """What was checked by program."""
     findings: tuple[ReportedFinding, ...] = ()
     patches: tuple[OfferedPatch, ...] = ()
     root: str = ""
@@ -47,7 +48,7 @@ def report(folder: RunFolder) -> RunReport:
         debug_run_id=run.debug_run_id,
         title=run.title,
         root=str(findings.root_of(run)),
-        proof=runs.proof_of(folder, [spec.session_id for spec in run.standing]),
+        checked=runs.proof_of(folder, [spec.session_id for spec in run.standing]),
     )
     if not name or runs.result(folder.session(name)) is None:
         return so_far

@@ -139,7 +139,7 @@ async def test_after_a_run_the_line_says_what_was_found_and_what_holds(open_edit
     ]
     assert "## Root cause" in report["markdown"]
     assert report["synthesis"]["recommendedSession"] == ids[0]
-    assert len(report["proof"]["cells"]) == 6
+    assert len(report["checked"]["cells"]) == 6
 
 
 async def test_a_finding_follows_what_is_typed_and_is_stale_when_its_line_is_changed(

@@ -1,0 +1,181 @@
+"""Findings and where they are in the present text of their files: values, and how they are made."""
+
+from __future__ import annotations
+
+import stat
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from bug_lsp.domain.findings import TaskFindings, VerifiedFinding, anchor, is_in
+from bug_lsp.domain.source import Source, decode, split_lines
+from bug_lsp.domain.transcript import one_line
+from bug_lsp.session import findings
+
+from .text import units
+
+_MOST_BYTES = 8_000_000
+
+
+@dataclass(slots=True)
+class Entry:
+    """A finding that is to be shown."""
+
+    task: TaskFindings
+    finding: VerifiedFinding
+    path: Path
+    line: int
+    """Where it was last, counted from 0."""
+    said: str
+    """The claim in one line."""
+    more: str
+    """Who says it, and whether there is a fix: the lines below."""
+
+    @classmethod
+    def of(cls, task: TaskFindings, finding: VerifiedFinding, path: Path, line: int) -> Entry:
+        """It, with its words: they are the same wherever it stands."""
+        said = one_line(finding.claim, 1_000)
+        return cls(task, finding, path, line, said, _more(task, finding))
+
+
+@dataclass(frozen=True, slots=True)
+class Placed:
+    """A finding where it is now."""
+
+    task: TaskFindings
+    finding: VerifiedFinding
+    line: int
+    """Counted from 0."""
+    start: int
+    end: int
+    """In the units that were agreed on with the client."""
+    stale: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Text:
+    """What a file holds; None for one that is not there, or that cannot be read as text."""
+
+    text: str | None
+    version: int | None = None
+    """Of the buffer, where it is one."""
+
+
+@dataclass(frozen=True)
+class Known:
+    """All that is to be shown, by file."""
+
+    in_file: Mapping[Path, Sequence[Entry]] = field(default_factory=dict)
+    of_task: Mapping[str, Sequence[Entry]] = field(default_factory=dict)
+    depend: Mapping[Path, Sequence[TaskFindings]] = field(default_factory=dict)
+    """Whose proven patches are looked for in a file."""
+
+    @classmethod
+    def of(cls, tasks: Iterable[TaskFindings], gone: Collection[str], before: Known) -> Known:
+        """These without what was dismissed; where they were last is what it was before."""
+        last = {
+            (entry.task.task_path, entry.finding.id): entry.line
+            for entries in before.in_file.values()
+            for entry in entries
+        }
+        in_file: dict[Path, list[Entry]] = defaultdict(list)
+        of_task: dict[str, list[Entry]] = defaultdict(list)
+        depend: dict[Path, list[TaskFindings]] = defaultdict(list)
+        for task in tasks:
+            root = Path(task.root)
+            paths = {name: root / name for name in task.files}
+            for finding in task.findings:
+                if finding.id in gone:
+                    continue
+                path = paths[finding.path]
+                line = last.get((task.task_path, finding.id), finding.line - 1)
+                entry = Entry.of(task, finding, path, line)
+                in_file[path].append(entry)
+                of_task[task.debug_run_id].append(entry)
+            for name in {hunk.path for patch in task.patches for hunk in patch.hunks}:
+                depend[paths[name]].append(task)
+        return cls(dict(in_file), dict(of_task), dict(depend))
+
+    def changed_since(self, before: Known) -> set[Path]:
+        """The files of which something else is to be shown."""
+        return {
+            path
+            for path in self.in_file.keys() | before.in_file.keys()
+            if _ids(self.in_file.get(path, ())) != _ids(before.in_file.get(path, ()))
+        }
+
+    def tasks_at(self, path: Path) -> Iterable[TaskFindings]:
+        """Whose findings, or proven patches, are about a file."""
+        yield from (entry.task for entry in self.in_file.get(path, ()))
+        yield from self.depend.get(path, ())
+
+    def concerns(self, path: Path) -> bool:
+        """Whether anything depends on a file's text."""
+        return path in self.in_file or path in self.depend
+
+
+def _ids(entries: Sequence[Entry]) -> list[tuple[int, str]]:
+    return [(id(entry.task), entry.finding.id) for entry in entries]
+
+
+def place(
+    entries: Sequence[Entry], held: Text, fixed: Collection[str], encoding: str
+) -> Iterable[tuple[Entry, Placed]]:
+    """These findings in the present text of their file, without those of runs that are fixed."""
+    if held.text is None or not entries:
+        return
+    source = Source(split_lines(held.text))
+    for entry in entries:
+        there = anchor(entry.finding, source, entry.line)
+        if there is None or entry.task.debug_run_id in fixed:
+            continue
+        line = source.lines[there.index]
+        indent = line[: len(line) - len(line.lstrip())]
+        yield (
+            entry,
+            Placed(
+                task=entry.task,
+                finding=entry.finding,
+                line=there.index,
+                start=units(indent, encoding),
+                end=units(line.rstrip(), encoding) or units(line, encoding),
+                stale=there.stale,
+            ),
+        )
+
+
+def is_fixed(task: TaskFindings, texts: Mapping[Path, Text]) -> bool:
+    """Whether a proven patch of the task's latest run is in the code."""
+    root = Path(task.root)
+    return any(
+        is_in(patch.hunks, {hunk.path: texts[root / hunk.path].text for hunk in patch.hunks})
+        for patch in task.patches
+        if patch.hunks
+    )
+
+
+def read(kept: Sequence[findings.Kept], before: Known) -> Known:
+    """What is kept now, without what was dismissed. Blocks."""
+    tasks = [task for one in kept for task in one.read()]
+    gone = {name for one in kept for name in findings.dismissed_in(one.workspace)}
+    return Known.of(tasks, gone, before)
+
+
+def on_disk(path: Path) -> Text:
+    """A file's text. Not of a pipe or a device: reading one may never end. Blocks."""
+    try:
+        info = path.stat()
+        readable = stat.S_ISREG(info.st_mode) and info.st_size <= _MOST_BYTES
+        return Text(decode(path.read_bytes()) if readable else None)
+    except OSError:
+        return Text(None)
+
+
+def _more(task: TaskFindings, finding: VerifiedFinding) -> str:
+    names = ", ".join(finding.labels) or "the synthesis"
+    lines = ["", f"Found by {names}, in '{one_line(task.title, 120)}'."]
+    best = next((patch for patch in task.patches if patch.proven), None)
+    if best is not None:
+        lines.append(f"The patch of {best.label} holds: {best.facts}.")
+    return "\n".join(lines)
