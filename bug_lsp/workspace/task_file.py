@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import secrets
 import stat
 from pathlib import Path
 from typing import BinaryIO
@@ -11,6 +9,8 @@ from typing import BinaryIO
 from bug_lsp.domain.errors import BadInput, Refused
 from bug_lsp.domain.region import Edit
 from bug_lsp.domain.task import MAX_TASK_BYTES, new_task, slug
+
+from . import writing
 
 _SUFFIXES = {".md", ".markdown", ".mdx"}
 
@@ -106,21 +106,7 @@ def edit(path: Path, change: Edit | None, expected: str) -> bool:
 
     The file is replaced whole, with the mode it had: nobody ever sees half of it.
     """
-    data = path.read_bytes()
-    if data != expected.encode():
-        return False
+    before = expected.encode()
     if change is None:
-        return True
-    temporary = path.with_name(f".{path.stem[:40]}.{secrets.token_hex(4)}.bug-lsp")
-    try:
-        with temporary.open("xb") as file:
-            file.write(change.apply(expected).encode())
-            file.flush()
-            os.fsync(file.fileno())
-        temporary.chmod(stat.S_IMODE(path.stat().st_mode))
-        if path.read_bytes() != data:  # saved by an editor meanwhile
-            return False
-        temporary.replace(path)
-    finally:
-        temporary.unlink(missing_ok=True)
-    return True
+        return path.read_bytes() == before
+    return writing.replace(path, before, change.apply(expected).encode())
