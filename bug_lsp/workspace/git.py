@@ -24,6 +24,8 @@ _SAFE = (
     "-c", "user.email=bug-lsp@localhost",
 )  # fmt: skip
 _DEADLINE = 300.0
+_MOST_CONFLICTS = 127
+"""The exit status of a merge is their number; above that it is a failure."""
 _NO_COMMIT = re.compile(r"'(.+)/' does not have a commit checked out")
 
 
@@ -39,13 +41,37 @@ def run(
     deadline: float = _DEADLINE,
 ) -> bytes:
     """Run git and return its standard output. Raises `GitError`, also after `deadline` seconds."""
+    done = _done(arguments, cwd, env or {}, stdin, deadline)
+    if done.returncode != 0:
+        raise _error(arguments[0], done)
+    return done.stdout
+
+
+def merge_file(present: Path, base: Path, patched: Path) -> bytes | None:
+    """`present` with what was changed from `base` to `patched`; None where the changes clash."""
+    arguments = ("merge-file", "-p", str(present), str(base), str(patched))
+    done = _done(arguments, present.parent)
+    if done.returncode == 0:
+        return done.stdout
+    if done.returncode <= _MOST_CONFLICTS:
+        return None
+    raise _error("merge-file", done)
+
+
+def _done(
+    arguments: Sequence[str],
+    cwd: Path,
+    env: Mapping[str, str] | None = None,
+    stdin: bytes | None = None,
+    deadline: float = _DEADLINE,
+) -> subprocess.CompletedProcess[bytes]:
     clean = {name: value for name, value in os.environ.items() if not name.startswith("GIT_")}
     clean |= {"LC_ALL": "C", "GIT_TERMINAL_PROMPT": "0", "GIT_OPTIONAL_LOCKS": "0", **(env or {})}
     program = shutil.which("git")
     if program is None:
         raise Refused("git is not installed, and every session needs a copy made by it; install it")
     try:
-        done = subprocess.run(
+        return subprocess.run(
             [program, *_SAFE, *arguments],
             cwd=cwd,
             env=clean,
@@ -56,12 +82,13 @@ def run(
         )
     except subprocess.TimeoutExpired as error:
         raise GitError(f"git {arguments[0]} took longer than {deadline:.0f} s") from error
-    if done.returncode != 0:
-        said = done.stderr.decode(errors="replace").strip().splitlines()
-        errors = [line for line in said if line.startswith(("error: ", "fatal: "))] or said[-1:]
-        reason = errors[0].removeprefix("error: ").removeprefix("fatal: ") if errors else ""
-        raise GitError(reason or f"git {arguments[0]} exited with {done.returncode}")
-    return done.stdout
+
+
+def _error(command: str, done: subprocess.CompletedProcess[bytes]) -> GitError:
+    said = done.stderr.decode(errors="replace").strip().splitlines()
+    errors = [line for line in said if line.startswith(("error: ", "fatal: "))] or said[-1:]
+    reason = errors[0].removeprefix("error: ").removeprefix("fatal: ") if errors else ""
+    return GitError(reason or f"git {command} exited with {done.returncode}")
 
 
 def text(*arguments: str, cwd: Path, env: Mapping[str, str] | None = None) -> str:
