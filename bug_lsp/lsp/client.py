@@ -14,13 +14,10 @@ import anyio
 from lsprotocol import types
 from pygls.exceptions import JsonRpcException
 
-from bug_lsp.domain.region import Edit
-
-from .text import position_at
+from .edits import Edits, Made
 
 if TYPE_CHECKING:
     from pygls.lsp.server import LanguageServer
-    from pygls.workspace import TextDocument
 
 log = logging.getLogger(__name__)
 _T = TypeVar("_T")
@@ -48,6 +45,8 @@ class Client:
         self._server = server
         self._showing = anyio.Lock()
         self._watched: set[str] = set()
+        self.patching = anyio.Lock()
+        """Held while a patch is brought in: two at once would take each other's text for old."""
 
     @property
     def _window(self) -> types.WindowClientCapabilities | None:
@@ -88,6 +87,13 @@ class Client:
         """Whether an edit can say which version of the document it is for."""
         edit = self._workspace.workspace_edit if self._workspace else None
         return bool(edit and edit.document_changes)
+
+    def has_operation(self, kind: types.ResourceOperationKind) -> bool:
+        """Whether an edit can create, rename or delete files."""
+        edit = self._workspace.workspace_edit if self._workspace else None
+        # They are among the document changes, or they are not at all: Neovim does not say that.
+        known = edit.resource_operations if edit and edit.document_changes else None
+        return kind in (known or ())
 
     @property
     def has_configuration(self) -> bool:
@@ -207,37 +213,21 @@ class Client:
         title = answer.title if answer else None
         return title if title in choices else None
 
-    async def edit(self, document: TextDocument, edit: Edit, label: str) -> bool:
-        """Make an edit in an open document, unless it has changed since."""
+    async def edit(self, edits: Edits, label: str) -> Made:
+        """Make edits in documents, all at once, unless one has changed since."""
         if not self.has_edits:
-            return False
-        text = document.source
-        encoding = self.encoding
-        change = types.TextEdit(
-            range=types.Range(
-                start=position_at(text, edit.start, encoding),
-                end=position_at(text, edit.end, encoding),
-            ),
-            new_text=edit.text,
-        )
-        if self.has_versioned_edits:
-            whole = types.WorkspaceEdit(
-                document_changes=[
-                    types.TextDocumentEdit(
-                        text_document=types.OptionalVersionedTextDocumentIdentifier(
-                            uri=document.uri, version=document.version
-                        ),
-                        edits=[change],
-                    )
-                ]
-            )
-        else:
-            whole = types.WorkspaceEdit(changes={document.uri: [change]})
+            return Made(applied=False, reason="it makes no edits for a server")
+        whole = edits.to_wire(self.encoding, versioned=self.has_versioned_edits)
         params = types.ApplyWorkspaceEditParams(edit=whole, label=label)
         result = await _ask(
             lambda: self._server.workspace_apply_edit_async(params), deadline=_EDIT_DEADLINE
         )
-        return bool(result and result.applied)
+        if result is None:
+            return Made(applied=False, reason="it gave no answer")
+        reasons = [result.failure_reason or ""]
+        if result.failed_change is not None:
+            reasons.append("a part of it may be in, which undo takes out")
+        return Made(applied=bool(result.applied), reason="; ".join(filter(None, reasons)))
 
     async def configuration(self, section: str, scope: str | None) -> Any:
         """The client's settings of this section; None where it has none to give."""

@@ -9,6 +9,7 @@ from bug_lsp.session import delivery
 from bug_lsp.session.delivery import Delivery
 from bug_lsp.store.layout import RunFolder
 
+from .edits import Edits, TextEdits
 from .host import Host
 
 _TRIES = 5
@@ -46,7 +47,8 @@ async def _in_buffer(server: Host, prepared: Delivery) -> bool:
         if edit is None:
             return True
         label = f"bug-lsp: synthesis of {prepared.run.title}"
-        if await server.client.edit(document, edit, label):
+        made = await server.client.edit(Edits((TextEdits.of(document, edit),)), label)
+        if made.applied:
             return True
         await anyio.sleep(_PAUSE)
     return False

@@ -55,10 +55,20 @@ class ExactWorkspace(Workspace):
 
 def position_at(text: str, offset: int, encoding: str) -> types.Position:
     """The position of a character offset, in the units that were agreed on with the client."""
-    line = start = 0
-    for match in _LINE_END.finditer(text, 0, offset):
-        line, start = line + 1, match.end()
-    return types.Position(line=line, character=units(text[start:offset], encoding))
+    return positions_at(text, [offset], encoding)[0]
+
+
+def positions_at(text: str, offsets: Sequence[int], encoding: str) -> list[types.Position]:
+    """The positions of offsets that are in order: the text is gone through once."""
+    found: list[types.Position] = []
+    ends = (match.end() for match in _LINE_END.finditer(text, 0, offsets[-1] if offsets else 0))
+    line, start, following = 0, 0, next(ends, None)
+    for offset in offsets:
+        while following is not None and following <= offset:
+            line, start, following = line + 1, following, next(ends, None)
+        character = units(text[start:offset], encoding)
+        found.append(types.Position(line=line, character=character))
+    return found
 
 
 def units(text: str, encoding: str) -> int:

@@ -41,7 +41,7 @@ def run(
     deadline: float = _DEADLINE,
 ) -> bytes:
     """Run git and return its standard output. Raises `GitError`, also after `deadline` seconds."""
-    done = _done(arguments, cwd, env or {}, stdin, deadline)
+    done = _done(arguments, cwd, env, stdin, deadline)
     if done.returncode != 0:
         raise _error(arguments[0], done)
     return done.stdout
