@@ -43,10 +43,24 @@ def session_uri(run_id: str, session_id: str) -> str:
     return f"bug-lsp:/runs/{run_id}/{session_id}.md"
 
 
-_URI = re.compile(r"bug-lsp:/*runs/([0-9a-f]{16})/([0-9a-f]{12})\.md")
+def patch_uri(run_id: str, session_id: str) -> str:
+    """The address of a session's patch, shown as a diff."""
+    return f"bug-lsp:/runs/{run_id}/{session_id}.diff"
+
+
+_URI = re.compile(r"bug-lsp:/*runs/([0-9a-f]{16})/([0-9a-f]{12})\.(md|diff)")
 
 
 def parse_session_uri(uri: str) -> tuple[str, str] | None:
     """(debugRunId, sessionId) of a live document's address, None if it is not one."""
+    return _parsed(uri, "md")
+
+
+def parse_patch_uri(uri: str) -> tuple[str, str] | None:
+    """(debugRunId, sessionId) of the address of a patch, None if it is not one."""
+    return _parsed(uri, "diff")
+
+
+def _parsed(uri: str, kind: str) -> tuple[str, str] | None:
     match = _URI.fullmatch(uri)
-    return (match[1], match[2]) if match else None
+    return (match[1], match[2]) if match and match[3] == kind else None

@@ -17,10 +17,10 @@ from pygls.workspace import TextDocument
 import bug_lsp
 from bug_lsp.domain.errors import BadInput, BugLspError, Refused
 from bug_lsp.domain.gate import Deliver
-from bug_lsp.domain.ids import is_run_id, is_session_id, parse_session_uri
+from bug_lsp.domain.ids import is_run_id, is_session_id, parse_patch_uri, parse_session_uri
 from bug_lsp.domain.run import Session, materialise_session
 from bug_lsp.domain.settings import Settings
-from bug_lsp.session import gate
+from bug_lsp.session import gate, patch
 from bug_lsp.session import settings as user_settings
 from bug_lsp.session.view import document
 from bug_lsp.session.watch import Watch
@@ -336,7 +336,10 @@ class BugLspServer(LanguageServer):
                 self.follow(run, mine=False)
 
     async def content(self, uri: str) -> str:
-        """The text of a live document."""
+        """The text of a live document, or of a patch."""
+        of_patch = parse_patch_uri(uri)
+        if of_patch is not None:
+            return await run_sync(patch.document, self.run(of_patch[0]).session(of_patch[1]))
         ids = parse_session_uri(uri)
         if ids is None:
             raise refuse(f"{uri} is not the address of a session's document")

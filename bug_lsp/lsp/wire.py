@@ -113,6 +113,24 @@ class MessageSession(SessionArgument):
     text: str = Field(min_length=1, max_length=100_000)
 
 
+class OfSession(Value):
+    """A session, which must be named."""
+
+    session_id: str
+
+    @classmethod
+    def from_text(cls, text: str) -> dict[str, Any]:
+        """A bare string is the session's id."""
+        return {"sessionId": text}
+
+
+class ApplyPatch(OfSession):
+    """Bring a session's patch into the code."""
+
+    force: bool = False
+    """Although it is not proven."""
+
+
 class ListRuns(Value):
     """Which runs to list."""
 

@@ -15,6 +15,7 @@ from collections import defaultdict
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
+from urllib.parse import unquote
 
 from lsprotocol import types
 from lsprotocol.converters import get_converter
@@ -69,6 +70,9 @@ class Editor:
         """Called once when an edit arrives, before it is applied: the user types meanwhile."""
         self.lets_edit = True
         self.follow_documents = True
+        self._marked: set[str] = set()
+        self._undo: list[Callable[[], None]] = []
+        """What takes the last edit of the server's back, the last step last."""
         self._ended = False
         self._reads: set[asyncio.Task[None]] = set()
         self._changed = asyncio.Condition()
@@ -156,6 +160,9 @@ class Editor:
     def open(self, path: Path) -> ExactDocument:
         """Open a file in the editor."""
         uri, text = path.as_uri(), path.read_bytes().decode()
+        if text.startswith("\ufeff"):  # it is kept out of the buffer and put back when saved
+            self._marked.add(uri)
+            text = text.removeprefix("\ufeff")
         self.buffers[uri] = ExactDocument(
             uri,
             source=text,
@@ -232,12 +239,24 @@ class Editor:
 
     def save(self, path: Path) -> None:
         """Save a buffer."""
-        path.write_bytes(self.buffers[path.as_uri()].source.encode())
+        mark = "\ufeff" if path.as_uri() in self._marked else ""
+        path.write_bytes((mark + self.buffers[path.as_uri()].source).encode())
         self.client.text_document_did_save(
             types.DidSaveTextDocumentParams(
                 text_document=types.TextDocumentIdentifier(uri=path.as_uri())
             )
         )
+
+    def save_all(self) -> None:
+        """Save all buffers."""
+        for uri in self.buffers:
+            self.save(_path(uri))
+
+    def undo(self) -> None:
+        """Take the last edit of the server's back, in all files, by its inverse."""
+        steps, self._undo = self._undo, []
+        for step in reversed(steps):
+            step()
 
     def close(self, path: Path) -> None:
         """Close a buffer."""
@@ -372,23 +391,71 @@ class Editor:
             self._soon(self._tell())
 
     def _apply(self, edit: types.WorkspaceEdit) -> bool:
+        self._undo = []
         for change in edit.document_changes or []:
-            assert isinstance(change, types.TextDocumentEdit)
-            uri, version = change.text_document.uri, change.text_document.version
-            if uri not in self.buffers or version != self.buffers[uri].version:
+            if isinstance(change, types.TextDocumentEdit) and not self._is_for_now(change):
                 return False
-            self._make(uri, change.edits)
+        for change in edit.document_changes or []:
+            if isinstance(change, types.TextDocumentEdit):
+                self._make(change.text_document.uri, change.edits)
+            elif not self._operate(change):
+                return False
         for uri, edits in (edit.changes or {}).items():
-            if uri not in self.buffers:
-                return False
             self._make(uri, edits)
         return True
 
+    def _is_for_now(self, change: types.TextDocumentEdit) -> bool:
+        uri, version = change.text_document.uri, change.text_document.version
+        return version is None or (uri in self.buffers and version == self.buffers[uri].version)
+
+    def _operate(self, change: Any) -> bool:
+        path = _path(change.uri)
+        if isinstance(change, types.CreateFile):
+            if path.exists():
+                return False
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.touch()
+            self._undo.append(lambda: self._delete(path))
+        else:
+            assert isinstance(change, types.DeleteFile)
+            before = path.read_bytes()
+            self._delete(path)
+            self._undo.append(lambda: path.write_bytes(before) and None)
+        return True
+
+    def _delete(self, path: Path) -> None:
+        if path.as_uri() in self.buffers:
+            self.close(path)
+        path.unlink()
+
     def _make(self, uri: str, edits: Any) -> None:
-        self._change(
-            uri,
-            *(
-                types.TextDocumentContentChangePartial(range=one.range, text=one.new_text)
-                for one in edits
-            ),
+        if uri not in self.buffers:
+            self.open(_path(uri))
+        # All are for the text as it was: from the last one on none moves another.
+        for one in sorted(edits, key=lambda one: _order(one.range.start), reverse=True):
+            self._undo.append(self._inverse(uri, one))
+            self._change(
+                uri, types.TextDocumentContentChangePartial(range=one.range, text=one.new_text)
+            )
+
+    def _inverse(self, uri: str, edit: Any) -> Callable[[], None]:
+        buffer = self.buffers[uri]
+        start, end = (buffer.offset_at_position(at) for at in (edit.range.start, edit.range.end))
+        old, lines = buffer.source[start:end], edit.new_text.split("\n")
+        last = len(lines[-1].encode("utf-16-le")) // 2
+        there = types.Position(
+            line=edit.range.start.line + len(lines) - 1,
+            character=last + (edit.range.start.character if len(lines) == 1 else 0),
         )
+        made = types.TextDocumentContentChangePartial(
+            range=types.Range(start=edit.range.start, end=there), text=old
+        )
+        return lambda: self._change(uri, made)
+
+
+def _path(uri: str) -> Path:
+    return Path(unquote(uri.removeprefix("file://")))
+
+
+def _order(place: types.Position) -> tuple[int, int]:
+    return place.line, place.character
