@@ -67,6 +67,10 @@ def _in_terminal(options: Options) -> int:
             from .status import status
 
             return status(options)
+        case "apply":
+            from .apply import apply
+
+            return apply(options)
         case "demo":
             from .demo import demo
 

@@ -26,6 +26,8 @@ class Options(argparse.Namespace):
     run: str | None
     limit: int
     keep: Path | None
+    session: str
+    force: bool
 
 
 class _Parser(argparse.ArgumentParser):
@@ -49,6 +51,7 @@ def parse(arguments: Sequence[str]) -> Options:
     _add_serve(commands)
     _add_debug(commands)
     _add_status(commands)
+    _add_apply(commands)
     _add_doctor(commands)
     _add_demo(commands)
     for argument in arguments:
@@ -120,6 +123,20 @@ def _add_status(commands: _Commands[_Parser]) -> None:
     parser.add_argument(
         "--limit", metavar="N", type=_positive, default=20, help="how many runs (default: 20)"
     )
+
+
+def _add_apply(commands: _Commands[_Parser]) -> None:
+    parser = _command(
+        commands,
+        "apply",
+        "bring what a session changed into your files, merged with what changed since; refused "
+        "where that cannot be, or where the patch is not proven",
+    )
+    parser.add_argument(
+        "session", metavar="SESSION", help="a debug session, or the beginning of its id"
+    )
+    parser.add_argument("--force", action="store_true", help="although it is not proven")
+    _add_workspace(parser, "the repository around the current folder")
 
 
 def _add_doctor(commands: _Commands[_Parser]) -> None:

@@ -52,7 +52,9 @@ async def apply_patch(server: BugLspServer, argument: wire.ApplyPatch) -> dict[s
     session = server.session(argument.session_id)
     offer = await run_sync(patch.offer, session)
     if not offer.proven and not argument.force:
-        raise Refused(offer.doubt)
+        raise Refused(
+            f"{offer.doubt}; look at it with showPatch, or apply it all the same with force"
+        )
     try:
         server.client.patching.acquire_nowait()
     except anyio.WouldBlock as error:

@@ -6,6 +6,7 @@ cannot be brought in is refused whole, and the reason of each such file is said.
 
 from __future__ import annotations
 
+import os
 import shlex
 import tempfile
 from collections.abc import Mapping, Sequence
@@ -59,11 +60,8 @@ class Offer:
 
     @property
     def doubt(self) -> str:
-        """Why it is not applied without force, and what can be done."""
-        return (
-            f"the patch of {self.label} is not proven: {self.facts}; look at it with showPatch, or "
-            "apply it all the same with force"
-        )
+        """Why it is not applied without force."""
+        return f"the patch of {self.label} is not proven: {self.facts}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,7 +162,7 @@ def _each(
         try:
             change = present.change(name, originals.get(name), prepared.files[name])
         except Unfit as error:
-            unfit.append(f"{name} {error}")
+            unfit.append(f"{os.fsencode(name).decode(errors='replace')} {error}")
         else:
             found += [change] if change is not None else []
     return found, unfit

@@ -73,6 +73,8 @@ class Present:
         """The change that makes of the file what the patch makes of it; None where it is made
         already. Raises `Unfit`.
         """
+        if os.fsencode(name).decode(errors="ignore") != name:
+            raise Unfit("has a name that is not UTF-8, which no edit can say")
         path = self._path(name)
         was, will = _content(base), _content(patched)
         if will is None:

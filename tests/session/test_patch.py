@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import subprocess
 import tempfile
@@ -271,6 +272,12 @@ def test_a_link_is_neither_made_nor_changed(shop: Project) -> None:
         b"@@ -0,0 +1 @@\n+/etc/passwd\n\\ No newline at end of file\n"
     )
     assert "link is a symbolic link in the patch" in refusal(of(shop, link))
+
+
+def test_a_file_whose_name_is_no_text_is_refused_in_words_that_can_be_sent(shop: Project) -> None:
+    said = refusal(of(shop, {os.fsdecode(b"\xff.txt"): "new\n"}))
+    assert "\ufffd.txt has a name that is not UTF-8" in said
+    assert said.encode()
 
 
 def test_a_workspace_inside_of_a_repository_has_its_patch_at_the_right_place(
