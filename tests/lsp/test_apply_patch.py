@@ -11,14 +11,20 @@ import sys
 from pathlib import Path
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from lsprotocol import types
 from pygls.exceptions import JsonRpcException
+from pygls.workspace import PositionCodec
 
-from bug_lsp.lsp.text import position_at, positions_at
+from bug_lsp.domain.splices import splices
+from bug_lsp.lsp.edits import TextEdits
+from bug_lsp.lsp.text import ExactDocument, position_at, positions_at
 from tests.support.patched import Ended
 from tests.support.projects import content
 
 from .editor import FULL
+from .raw import Raw
 
 pytestmark = pytest.mark.anyio
 
@@ -48,6 +54,14 @@ CLIENTS = {
     "helix": client("helix"),
     "eglot": client("emacs-eglot"),
 }
+
+
+@pytest.fixture
+async def raw():
+    """A client that answers when the test does."""
+    made = await Raw.start()
+    yield made
+    await made.end()
 
 
 @pytest.fixture
@@ -226,25 +240,18 @@ async def test_a_new_file_that_appears_meanwhile_is_left_as_it_is(open_editor, r
     assert why.read_text() == "Mine.\n"
 
 
-async def test_two_at_once_do_not_apply_a_patch_twice(open_editor, run, calc):
-    editor = await open_editor(CLIENTS["neovim"])
-    editor.open(calc)
-    second = []
-
-    def twice() -> None:
-        editor._soon(_again())
-
-    async def _again() -> None:
-        try:
-            second.append(await apply(editor, run))
-        except JsonRpcException as error:
-            second.append(error.message)
-        await editor._tell()
-
-    editor.before_edit = twice
-    assert (await apply(editor, run))["applied"]
-    await editor.until(lambda: second, what="the answer to the second command")
-    assert editor.text(calc) == FIXED
+async def test_while_one_patch_is_applied_another_is_refused(raw, run, calc):
+    await raw.initialise(calc.parent.as_uri(), CLIENTS["neovim"])
+    right = {"command": "applyPatch", "arguments": [run.sessions[0].session_id]}
+    raw.send({"jsonrpc": "2.0", "id": 1, "method": "workspace/executeCommand", "params": right})
+    while (asked := await raw.message()).get("method") != "workspace/applyEdit":
+        pass
+    second = await raw.ask("workspace/executeCommand", right, 2)
+    assert second["error"]["code"] == types.LSPErrorCodes.RequestFailed
+    assert "another patch is being applied" in second["error"]["message"]
+    raw.send({"jsonrpc": "2.0", "id": asked["id"], "result": {"applied": False}})
+    first = await raw.answer(1)
+    assert first["result"]["applied"] is False
 
 
 async def test_odd_files_keep_every_byte(open_editor, calc):
@@ -262,6 +269,27 @@ async def test_odd_files_keep_every_byte(open_editor, calc):
         editor.undo()
         editor.save(calc)
         assert calc.read_bytes().decode() == odd
+
+
+_LINE = st.sampled_from(["a", "b", "", "\u2028", "é\x0c", "\U0001f41b"])
+_TEXT = st.lists(st.tuples(_LINE, st.sampled_from(["\n", "\r\n"])), max_size=10).map(
+    lambda lines: "".join(map("".join, lines))
+)
+
+
+@settings(deadline=None)
+@given(old=_TEXT, new=_TEXT, end=_LINE, encoding=st.sampled_from(["utf-8", "utf-16", "utf-32"]))
+def test_whatever_the_texts_the_edits_make_one_of_the_other(old, new, end, encoding):
+    old, new = old + end, new + end
+    document = ExactDocument(
+        "file:///x", source=old, version=1, position_codec=PositionCodec(encoding)
+    )
+    edits = TextEdits.of(document, *splices(old, new)).to_wire(encoding)
+    for one in reversed(edits):
+        document.apply_change(
+            types.TextDocumentContentChangePartial(range=one.range, text=one.new_text)
+        )
+    assert document.source == new
 
 
 @pytest.mark.parametrize("encoding", ["utf-8", "utf-16", "utf-32"])
