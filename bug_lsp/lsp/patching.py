@@ -24,7 +24,7 @@ from bug_lsp.workspace.writing import Stale
 
 from . import wire
 from .answering import command
-from .client import Client, path_of
+from .client import path_of
 from .edits import Edits, Made, TextEdits
 from .server import BugLspServer
 
@@ -71,7 +71,7 @@ async def apply_patch(server: BugLspServer, argument: wire.ApplyPatch) -> dict[s
         server.client.say(outcome.message, kind)
     return {
         "applied": outcome.applied,
-        "files": [{"uri": one.path.as_uri(), "how": one.how} for one in outcome.changes],
+        "files": [{"uri": server.uri_of(one.path), "how": one.how} for one in outcome.changes],
         "message": outcome.message,
     }
 
@@ -110,7 +110,7 @@ async def _in_editor(server: BugLspServer, session: SessionFolder) -> _Outcome:
             return _nothing_left(made)
         if _is_past(server, documents, made):
             continue
-        edits, rest = _divided(made, documents, server.client)
+        edits, rest = _divided(server, made, documents)
         label = f"bug-lsp: patch of {made.offer.label}"
         answer = await server.client.edit(edits, label) if edits.any() else Made(applied=True)
         if answer.applied:
@@ -158,32 +158,29 @@ def _merged(changes: Sequence[Change]) -> list[str]:
 
 
 def _divided(
-    made: Plan, documents: Mapping[Path, _Open], client: Client
+    server: BugLspServer, made: Plan, documents: Mapping[Path, _Open]
 ) -> tuple[Edits, list[Change]]:
     """What the client is asked for, and what is left to be done on disk."""
+    client = server.client
     texts: list[TextEdits] = []
     created: list[tuple[str, str]] = []
     deleted: list[str] = []
     rest: list[Change] = []
     for one in made.changes:
+        document = documents.get(one.path)
+        uri = document.uri if document is not None else server.uri_of(one.path)
         if one.old is not None and one.new is not None:
-            texts.append(_edits(one, one.old, one.new, documents.get(one.path)))
+            mark = MARK if one.marked and document is not None else ""  # as it is in its buffer
+            edits = splices(mark + one.old, mark + one.new)
+            version = document.version if document is not None else None
+            texts.append(TextEdits(uri, version, mark + one.old, edits))
         elif one.new is not None and client.has_operation(_Create) and _is_plain(one):
-            created.append((one.path.as_uri(), one.new))
+            created.append((uri, one.new))
         elif one.new is None and client.has_operation(_Delete):
-            document = documents.get(one.path)
-            deleted.append(document.uri if document is not None else one.path.as_uri())
+            deleted.append(uri)
         else:
             rest.append(one)
     return Edits(tuple(texts), tuple(created), tuple(deleted)), rest
-
-
-def _edits(one: Change, old: str, new: str, document: _Open | None) -> TextEdits:
-    if document is None:
-        return TextEdits(one.path.as_uri(), None, old, splices(old, new))
-    mark = MARK if one.marked else ""  # then the editor has it in its buffer
-    text = mark + old
-    return TextEdits(document.uri, document.version, text, splices(text, mark + new))
 
 
 def _is_plain(one: Change) -> bool:
