@@ -12,7 +12,7 @@ import json
 import os
 import sys
 from collections import defaultdict
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 from urllib.parse import unquote
@@ -39,6 +39,30 @@ FULL: dict[str, Any] = {
     },
     "general": {"positionEncodings": ["utf-16"]},
 }
+
+
+RICH: dict[str, Any] = FULL | {
+    "textDocument": {
+        "publishDiagnostics": {
+            "relatedInformation": True,
+            "versionSupport": True,
+            "codeDescriptionSupport": True,
+            "dataSupport": True,
+        },
+        "codeAction": {
+            "codeActionLiteralSupport": {"codeActionKind": {"valueSet": ["quickfix"]}},
+            "isPreferredSupport": True,
+        },
+        "codeLens": {},
+        "documentLink": {},
+    },
+    "workspace": FULL["workspace"]
+    | {
+        "codeLens": {"refreshSupport": True},
+        "didChangeWatchedFiles": {"dynamicRegistration": True},
+    },
+}
+"""What VS Code can do."""
 
 
 def _command_or_action(found: Any, _: Any) -> Any:
@@ -187,41 +211,6 @@ class Editor:
     def diagnostics(self, path: Path) -> list[types.Diagnostic]:
         """What is shown of a file now."""
         return list(self.client.diagnostics.get(path.as_uri(), []))
-
-    async def actions(
-        self,
-        path: Path,
-        line: int = 0,
-        diagnostics: Sequence[types.Diagnostic] = (),
-        *,
-        to: tuple[int, int] | None = None,
-        only: list[str] | None = None,
-    ) -> list[Any]:
-        """What is offered at a line (from 0), or for what is selected from there to there."""
-        start = types.Position(line=line, character=0)
-        end = types.Position(*to) if to else start
-        found = await self.within(
-            self.client.text_document_code_action_async(
-                types.CodeActionParams(
-                    text_document=types.TextDocumentIdentifier(uri=path.as_uri()),
-                    range=types.Range(start=start, end=end),
-                    context=types.CodeActionContext(diagnostics=list(diagnostics), only=only),
-                )
-            )
-        )
-        return list(found or [])
-
-    async def run_action(self, action: Any) -> Any:
-        """The result of the command that an action, or a lens, stands for."""
-        command = action if isinstance(action, types.Command) else action.command
-        return await self.command(command.command, self.argument(action))
-
-    @staticmethod
-    def argument(action: Any) -> Any:
-        """The one argument of an action's command, as plain JSON."""
-        command = action if isinstance(action, types.Command) else action.command
-        [argument] = command.arguments
-        return json.loads(json.dumps(argument, default=lambda value: value.__dict__))
 
     def _change(self, uri: str, *changes: Any) -> None:
         buffer = self.buffers[uri]

@@ -13,32 +13,11 @@ from tests.support import example
 from tests.support.findings import found_at, keep
 from tests.support.projects import BUG, TASK
 
-from .editor import FULL, Editor
+from .editor import RICH, Editor
+from .offers import actions, carry_out, lenses, links, titles
 
 pytestmark = [pytest.mark.anyio, pytest.mark.timeout(180)]
 
-RICH: dict[str, Any] = FULL | {
-    "textDocument": {
-        "publishDiagnostics": {
-            "relatedInformation": True,
-            "versionSupport": True,
-            "codeDescriptionSupport": True,
-            "dataSupport": True,
-        },
-        "codeAction": {
-            "codeActionLiteralSupport": {"codeActionKind": {"valueSet": ["quickfix"]}},
-            "isPreferredSupport": True,
-        },
-        "codeLens": {},
-        "documentLink": {},
-    },
-    "workspace": FULL["workspace"]
-    | {
-        "codeLens": {"refreshSupport": True},
-        "didChangeWatchedFiles": {"dynamicRegistration": True},
-    },
-}
-"""What VS Code can do."""
 THREE = {"right": example.RIGHT, "wrong": example.WRONG, "close": example.CLOSE}
 FIXED = "    return price + price * rate"
 
@@ -77,69 +56,9 @@ async def debugged(editor: Editor, task: Path) -> dict[str, Any]:
     return await editor.finished(run["debugRunId"], 120)
 
 
-def titles(actions) -> list[str]:
-    return [action.title for action in actions]
-
-
 def lines_of(editor: Editor, path: Path) -> list[int]:
     """The lines (from 1) that are marked, in the order in which they were published."""
     return [one.range.start.line + 1 for one in editor.diagnostics(path)]
-
-
-async def test_after_a_run_the_line_says_what_was_found_and_what_holds(open_editor, task, buggy):
-    editor: Editor = await open_editor(RICH, options())
-    status = await debugged(editor, task)
-    [shown] = await editor.until(lambda: editor.diagnostics(buggy), what="a diagnostic")
-    assert (shown.source, shown.severity) == ("bug-lsp", types.DiagnosticSeverity.Error)
-    assert (shown.range.start.line, shown.range.start.character) == (2, 4)
-    assert shown.range.end.character == len(BUG)
-    assert shown.message == (
-        "The tax is subtracted\n"
-        "Found by Debug (1) right, Debug (3) close, in 'Prices are too low'.\n"
-        "The patch of Debug (1) right holds: reproduction passes, suite passes."
-    )
-    assert shown.code_description.href == task.as_uri()
-    assert len(editor.client.diagnostics) == 1, "what is not there is on no line"
-
-    actions = await editor.actions(buggy, 2, [shown])
-    wrong = f"reproduction passes, suite: breaks 1 test, {example.PASSES}"
-    close = "reproduction fails, suite breaks nothing"
-    assert titles(actions) == [
-        "Apply the patch of Debug (1) right (reproduction passes, suite passes)",
-        f"Apply the patch of Debug (2) wrong all the same ({wrong})",
-        f"Apply the patch of Debug (3) close all the same ({close})",
-        "Show the patch of Debug (1) right",
-        "Show the patch of Debug (2) wrong",
-        "Show the patch of Debug (3) close",
-        "Open the session Debug (1) right",
-        "Open the session Debug (3) close",
-        "Dismiss: The tax is subtracted",
-    ]
-    assert [action.is_preferred for action in actions] == [True, *[None] * 8]
-    assert all(action.kind == "quickfix" for action in actions)
-    ids = [session["sessionId"] for session in status["sessions"]]
-    asked = [editor.argument(action) for action in actions[:3]]
-    assert asked == [
-        {"sessionId": ids[0]},
-        {"sessionId": ids[1], "force": True},
-        {"sessionId": ids[2], "force": True},
-    ]
-
-    report = await editor.command("getDebugRunReport", {"debugRunId": status["debugRunId"]})
-    [finding] = report["findings"]
-    assert (finding["findingId"], finding["path"], finding["line"]) == (
-        shown.code,
-        example.BUGGY_FILE,
-        3,
-    )
-    assert [(one["sessionId"], one["proven"]) for one in report["patches"]] == [
-        (ids[0], True),
-        (ids[1], False),
-        (ids[2], False),
-    ]
-    assert "## Root cause" in report["markdown"]
-    assert report["synthesis"]["recommendedSession"] == ids[0]
-    assert len(report["checked"]["cells"]) == 6
 
 
 async def test_a_finding_follows_what_is_typed_and_is_stale_when_its_line_is_changed(
@@ -216,10 +135,10 @@ async def test_a_dismissed_finding_stays_away_in_every_window_and_in_later_runs(
     [shown] = editor.diagnostics(buggy)
     [dismiss] = [
         action
-        for action in await editor.actions(buggy, 2, [shown])
+        for action in await actions(editor, buggy, 2, [shown])
         if action.title.startswith("Dismiss")
     ]
-    assert await editor.run_action(dismiss) == {"dismissed": True}
+    assert await carry_out(editor, dismiss) == {"dismissed": True}
     for one in (editor, other):
         await one.until(lambda: not lines_of(one, buggy))  # noqa: B023
     again = found_at(project, example.BUGGY_FILE, 3, task, claim="In other words, the same.")
@@ -243,7 +162,7 @@ async def test_two_bugs_on_one_line_are_two_diagnostics_with_actions_of_their_ow
     one, two = editor.diagnostics(buggy)
     assert one.code != two.code
     dismissals = [
-        title for title in titles(await editor.actions(buggy, 2)) if title.startswith("Dismiss")
+        title for title in titles(await actions(editor, buggy, 2)) if title.startswith("Dismiss")
     ]
     assert sorted(dismissals) == ["Dismiss: One", "Dismiss: Two"]
 
@@ -289,7 +208,7 @@ async def test_the_task_file_is_the_control_panel_of_its_runs(open_editor, proje
         (heading, "Apply the patch of Debug (1) right (reproduction passes, suite passes)"),
         (heading, "Show the patch of Debug (1) right"),
     ]
-    assert titles(await editor.actions(task)) == [title for _, title in offered]
+    assert titles(await actions(editor, task)) == [title for _, title in offered]
     shown = await links(editor, task)
     assert shown
     text = editor.text(task).split("\n")
@@ -316,29 +235,18 @@ async def test_while_a_run_goes_on_it_can_be_cancelled_and_then_retried_from_the
     while (await status())["failedCount"] < 1:
         seen = len(editor.run_changes)
         await editor.until(lambda: len(editor.run_changes) > seen)  # noqa: B023
-    offered = await editor.actions(task)
+    offered = await actions(editor, task)
     assert titles(offered) == ["Cancel (1 of 2 agents still at work)", "Synthesise now"]
-    await editor.run_action(offered[0])
+    await carry_out(editor, offered[0])
     while not (await status())["allTerminal"]:
         seen = len(editor.run_changes)
         await editor.until(lambda: len(editor.run_changes) > seen)  # noqa: B023
-    offered = await editor.actions(task)
+    offered = await actions(editor, task)
     assert titles(offered) == [
         "Run again",
         "Retry the 2 that did not complete",
         "Synthesise now",
     ]
-    retried = await editor.run_action(offered[1])
+    retried = await carry_out(editor, offered[1])
     assert len(retried["sessionIds"]) == 2
     await editor.command("cancelDebugRun", {"debugRunId": run["debugRunId"]})
-
-
-async def lenses(editor: Editor, path: Path) -> list[tuple[int, str]]:
-    params = types.CodeLensParams(text_document=types.TextDocumentIdentifier(uri=path.as_uri()))
-    found = await editor.within(editor.client.text_document_code_lens_async(params))
-    return [(lens.range.start.line, lens.command.title) for lens in found]
-
-
-async def links(editor: Editor, path: Path) -> list[types.DocumentLink]:
-    params = types.DocumentLinkParams(text_document=types.TextDocumentIdentifier(uri=path.as_uri()))
-    return list(await editor.within(editor.client.text_document_document_link_async(params)))
