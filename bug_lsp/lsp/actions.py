@@ -119,9 +119,9 @@ def _about_others(
 ) -> Iterator[types.CodeAction]:
     """A bug that another server has reported."""
     others = [one for one in params.context.diagnostics if one.source != SOURCE]
-    path = path_of(params.text_document.uri)
-    if not others or path is None:
+    if not others:
         return
+    path = path_of(params.text_document.uri)
     reported = [server.as_json(one) for one in others]
     first = others[0]
     line = first.range.start.line + 1
@@ -157,7 +157,7 @@ def _about_selection(
     if len(selected.strip()) < _LEAST_SELECTED:
         return
     path = path_of(params.text_document.uri)
-    name = _name(server, path) if path else ""
+    name = _name(server, path)
     line = params.range.start.line + 1
     title = title_for(selected, name, line, roots=_folders(server))
     context = {"uri": params.text_document.uri, "range": server.as_json(params.range)}
@@ -174,8 +174,10 @@ def _folders(server: BugLspServer) -> list[str]:
     return [str(folder) for folder in server.folders()]
 
 
-def _name(server: BugLspServer, path: Path) -> str:
-    """A file's path as people write it: from the workspace folder."""
+def _name(server: BugLspServer, path: Path | None) -> str:
+    """A file's path as people write it: from the workspace folder. "" for what is no file."""
+    if path is None:
+        return ""
     for folder in server.folders():
         if path.is_relative_to(folder):
             return path.relative_to(folder).as_posix()

@@ -14,18 +14,22 @@ from .editor import Editor
 
 async def actions(
     editor: Editor,
-    path: Path,
+    file: Path | str,
     line: int = 0,
     diagnostics: Sequence[types.Diagnostic] = (),
     *,
     to: tuple[int, int] | None = None,
     only: list[str] | None = None,
 ) -> list[Any]:
-    """What is offered at a line (from 0), or for what is selected from there to there."""
+    """What is offered at a line (from 0) of a file or of a document of this URI, or for what is
+    selected from there to there.
+    """
     start = types.Position(line=line, character=0)
     end = types.Position(*to) if to else start
     params = types.CodeActionParams(
-        text_document=types.TextDocumentIdentifier(uri=path.as_uri()),
+        text_document=types.TextDocumentIdentifier(
+            uri=file if isinstance(file, str) else file.as_uri()
+        ),
         range=types.Range(start=start, end=end),
         context=types.CodeActionContext(diagnostics=list(diagnostics), only=only),
     )

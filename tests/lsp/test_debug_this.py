@@ -7,15 +7,21 @@ from urllib.parse import unquote, urlsplit
 
 import pytest
 from lsprotocol import types
+from lsprotocol.converters import get_converter
 from pygls.exceptions import JsonRpcException
 
 from tests.support.projects import empty_project
 from tests.support.shop import BUG, PYRIGHT, TRACE, make_shop
 
+from .conftest import OPTIONS
+from .editor import RICH
+from .offers import actions, carry_out
+
 pytestmark = pytest.mark.anyio
 
 GOLDEN = Path(__file__).parent.parent / "golden"
 UNTITLED = "untitled:Untitled-1"
+SETTINGS = OPTIONS["bugLsp"] | {"defaultAgents": ["right"]}
 RIGHT = [{"agentType": "right"}]
 
 
@@ -70,6 +76,44 @@ async def test_a_trace_that_was_pasted_into_an_untitled_buffer(editor):
     last = len(TRACE.splitlines())
     _, noted = await debug_this(editor, {"uri": UNTITLED, "range": lines(1, last + 1)})
     assert noted == (GOLDEN / "debug-this-trace.md").read_text()
+
+
+async def concluded(editor, run) -> str:
+    """The task file of a run that a code action has started, when it has ended."""
+    await editor.finished(run["debugRunId"])
+    return Path(unquote(urlsplit(run["taskUri"]).path)).read_text()
+
+
+async def test_another_servers_diagnostic_is_debugged_by_its_code_action(open_editor, project):
+    editor = await open_editor(RICH, SETTINGS)
+    path = project / "shop/cart.py"
+    editor.open(path)
+    diagnostic = get_converter().structure(PYRIGHT, types.Diagnostic)
+    [offer] = await actions(editor, path, diagnostic.range.start.line, [diagnostic])
+    assert offer.title.startswith('Debug this with agents: Operator "*" not supported')
+    assert (offer.kind, offer.diagnostics[0].message) == ("quickfix", diagnostic.message)
+    noted = await concluded(editor, await carry_out(editor, offer))
+    assert noted.startswith((GOLDEN / "debug-this-diagnostic.md").read_text())
+
+
+async def test_a_selected_trace_is_debugged_by_its_code_action(open_editor):
+    editor = await open_editor(RICH, SETTINGS)
+    paste(editor, UNTITLED, f"From Monday's log:\n{TRACE}\n\nThanks!\n")
+    end = len(TRACE.splitlines()) + 1
+    [offer] = await actions(editor, UNTITLED, 1, to=(end, 0))
+    assert offer.title.startswith("Debug the selection with agents: TypeError: ")
+    assert await actions(editor, UNTITLED, 1, to=(end, 0), only=["refactor"]) == []
+    noted = await concluded(editor, await carry_out(editor, offer))
+    assert noted.startswith((GOLDEN / "debug-this-trace.md").read_text())
+
+
+async def test_nothing_is_offered_where_nothing_is_selected_or_reported(open_editor, project):
+    editor = await open_editor(RICH)
+    path = project / "shop/cart.py"
+    editor.open(path)
+    assert await actions(editor, path, 3) == []
+    assert await actions(editor, path, 3, to=(3, 1)) == [], "one character is always selected"
+    assert await actions(editor, project / "tests/test_cart.py", 3, to=(9, 0)) == []
 
 
 async def test_where_nothing_is_selected_the_whole_buffer_is_meant(editor):
