@@ -49,6 +49,12 @@ async def test_all_commands_of_the_contract_are_advertised(raw, project):
         "addAgent",
         "synthesiseNow",
         "messageSession",
+        "retryFailed",
+        "getDebugRunReport",
+        "applyPatch",
+        "showPatch",
+        "dismissFinding",
+        "openPlace",
     }
 
 
