@@ -28,6 +28,7 @@ check: lint types test ## all that CI checks
 benchmarks: $(VENV)/.dev ## measure, against a peer in the same run
 	$(BIN)/python -m benchmarks.handover
 	$(BIN)/python -m benchmarks.matrix
+	$(BIN)/python -m benchmarks.findings
 
 clean: ## remove what was installed and cached here
 	rm -rf $(VENV) .mypy_cache .pytest_cache .ruff_cache .hypothesis dist
