@@ -45,11 +45,6 @@ def job(tmp_path: Path) -> Job:
     )
 
 
-@pytest.fixture
-def said() -> Recorder:
-    return Recorder()
-
-
 @pytest.fixture(autouse=True)
 def nothing_is_left() -> Iterator[None]:
     yield

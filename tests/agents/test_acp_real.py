@@ -19,7 +19,7 @@ from bug_lsp.domain.errors import AgentFailure, FailureKind
 from bug_lsp.domain.events import Error, FileEdit, Text, Thinking, ToolCall, ToolResult
 from tests.acp_homes import write_gemini_home, write_opencode_home
 from tests.agents.recorder import Recorder
-from tests.scripted_model import ScriptedModel, scripted_model
+from tests.scripted_model import ScriptedModel
 
 pytestmark = pytest.mark.anyio
 
@@ -27,12 +27,6 @@ BUGGY, FIXED = "    return a - b", "    return a + b"
 HOMES = {"gemini": write_gemini_home, "opencode": write_opencode_home}
 NAMES = {"gemini": "Gemini", "opencode": "OpenCode"}
 TEST = f"{sys.executable} -c 'import calc; assert calc.add(1, 2) == 3; print(\"it adds\")'"
-
-
-@pytest.fixture
-def model() -> Iterator[ScriptedModel]:
-    with scripted_model(keep_bodies=True) as model:
-        yield model
 
 
 @dataclass

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 import sys
-import tempfile
 import time
 from collections.abc import Iterator
 from dataclasses import replace
@@ -22,17 +21,11 @@ from bug_lsp.domain.events import Error, FileEdit, Text, Thinking, ToolCall, Too
 from tests.agents.recorder import Recorder
 from tests.agents.user import User
 from tests.claude_home import write_claude_home
-from tests.scripted_model import ScriptedModel, scripted_model
+from tests.scripted_model import ScriptedModel
 
 pytestmark = pytest.mark.anyio
 
 BUGGY, FIXED = "    return a - b", "    return a + b"
-
-
-@pytest.fixture
-def model() -> Iterator[ScriptedModel]:
-    with scripted_model(keep_bodies=True) as model:
-        yield model
 
 
 @pytest.fixture
@@ -50,18 +43,6 @@ def job(tmp_path: Path, model: ScriptedModel) -> Job:
         scratch=scratch,
         env=write_claude_home(tmp_path / "home", model.url("claude")),
     )
-
-
-@pytest.fixture
-def said() -> Recorder:
-    return Recorder()
-
-
-@pytest.fixture
-def outside() -> Iterator[Path]:
-    """A folder that is neither the copy nor in a folder for temporary files."""
-    with tempfile.TemporaryDirectory(dir="/var/tmp") as folder:
-        yield Path(folder)
 
 
 def script(model: ScriptedModel, job: Job, *steps: dict[str, object]) -> None:

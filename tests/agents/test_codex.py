@@ -5,9 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import sys
-import tempfile
 import time
-from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
@@ -23,17 +21,11 @@ from bug_lsp.domain.events import Error, Event, FileEdit, Text, Thinking, ToolCa
 from tests.agents.recorder import Recorder
 from tests.agents.user import User
 from tests.codex_home import write_codex_home
-from tests.scripted_model import ScriptedModel, scripted_model
+from tests.scripted_model import ScriptedModel
 
 pytestmark = pytest.mark.anyio
 
 BUGGY, FIXED = "    return a - b", "    return a + b"
-
-
-@pytest.fixture
-def model() -> Iterator[ScriptedModel]:
-    with scripted_model(keep_bodies=True) as model:
-        yield model
 
 
 @pytest.fixture
@@ -50,18 +42,6 @@ def job(tmp_path: Path, model: ScriptedModel) -> Job:
         scratch=tmp_path,
         env=write_codex_home(tmp_path / "home", model.url("codex")),
     )
-
-
-@pytest.fixture
-def said() -> Recorder:
-    return Recorder()
-
-
-@pytest.fixture
-def outside() -> Iterator[Path]:
-    """A folder that is neither the copy nor in a folder for temporary files."""
-    with tempfile.TemporaryDirectory(dir="/var/tmp") as folder:
-        yield Path(folder)
 
 
 def script(model: ScriptedModel, job: Job, *steps: dict[str, object]) -> None:

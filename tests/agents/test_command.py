@@ -62,11 +62,6 @@ class Recorder:
                 await self._news.wait()
 
 
-@pytest.fixture
-def said() -> Recorder:
-    return Recorder()
-
-
 @pytest.fixture(autouse=True)
 def nothing_is_left() -> Iterator[None]:
     """No test may leave a process; those that make grandchildren end them through `leftovers`."""

@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 
 from tests.scripted_model.thread import scripted_model
+from tests.support import example
 
 from .editor import Editor
 
@@ -72,8 +73,12 @@ def git(folder: Path, *arguments: str) -> None:
 
 
 @pytest.fixture
-def project(tmp_path: Path) -> Path:
-    """A small project with a bug and a task file about it."""
+def project(request: pytest.FixtureRequest, tmp_path: Path) -> Path:
+    """A small project with a bug and a task file about it; marked `example`, the example."""
+    if request.node.get_closest_marker("example"):
+        made = example.example_project(tmp_path / "shop")
+        made.task()
+        return made.root
     folder = tmp_path / "project"
     (folder / "tasks").mkdir(parents=True)
     (folder / "calc.py").write_text("def add(a, b):\n    return a - b\n")
@@ -87,7 +92,8 @@ def project(tmp_path: Path) -> Path:
 @pytest.fixture
 def task(project: Path) -> Path:
     """The project's task file."""
-    return project / "tasks" / "add.md"
+    [only] = (project / "tasks").iterdir()
+    return only
 
 
 @pytest.fixture

@@ -5,7 +5,6 @@ is told before what was claimed, and what is made up nevertheless is marked in t
 from __future__ import annotations
 
 import re
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -20,7 +19,7 @@ from tests.support.runs import block
 
 from .vendors import homes
 
-pytestmark = [pytest.mark.anyio, pytest.mark.timeout(240)]
+pytestmark = [pytest.mark.anyio, pytest.mark.example, pytest.mark.timeout(240)]
 
 AGENTS = {"codex": example.RIGHT, "claude": example.WRONG, "gemini": example.CLOSE}
 EDIT_TOOLS = {"codex": "apply_patch", "claude": "Edit", "gemini": "replace"}
@@ -48,20 +47,6 @@ SOLUTION = (
     "What its patches did when they were tried:\n\n"
     "- Debug (3) gemini: R1: **FAILS**; suite: breaks nothing; what failed before still fails"
 )
-
-
-@pytest.fixture
-def project(tmp_path: Path) -> Path:
-    """The example, in place of the smaller project that the other tests here debug."""
-    return example.example_project(tmp_path / "shop").root
-
-
-@pytest.fixture
-def task(project: Path) -> Path:
-    file = project / "tasks" / "prices.md"
-    file.parent.mkdir()
-    file.write_text(TASK)
-    return file
 
 
 async def test_what_real_agents_hand_in_is_checked_before_it_is_told_and_concluded_from(

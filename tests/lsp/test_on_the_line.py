@@ -11,28 +11,15 @@ from lsprotocol import types
 from bug_lsp.domain.findings import OfferedPatch, hunks_of
 from tests.support import example
 from tests.support.findings import found_at, keep
-from tests.support.projects import BUG, TASK
+from tests.support.projects import BUG
 
 from .editor import RICH, Editor
 from .offers import actions, carry_out, lenses, links, titles
 
-pytestmark = [pytest.mark.anyio, pytest.mark.timeout(180)]
+pytestmark = [pytest.mark.anyio, pytest.mark.example, pytest.mark.timeout(180)]
 
 THREE = {"right": example.RIGHT, "wrong": example.WRONG, "close": example.CLOSE}
 FIXED = "    return price + price * rate"
-
-
-@pytest.fixture
-def project(tmp_path: Path) -> Path:
-    return example.example_project(tmp_path / "shop").root
-
-
-@pytest.fixture
-def task(project: Path) -> Path:
-    file = project / "tasks" / "prices.md"
-    file.parent.mkdir()
-    file.write_text(TASK)
-    return file
 
 
 @pytest.fixture

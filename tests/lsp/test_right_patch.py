@@ -11,12 +11,12 @@ from lsprotocol import types
 from pygls.exceptions import JsonRpcException
 
 from tests.support import example
-from tests.support.projects import BUG, TASK, content
+from tests.support.projects import BUG, content
 
 from .editor import RICH, Editor
 from .offers import actions, argument, carry_out, titles
 
-pytestmark = [pytest.mark.anyio, pytest.mark.timeout(240)]
+pytestmark = [pytest.mark.anyio, pytest.mark.example, pytest.mark.timeout(240)]
 
 DEBUGGERS = {"right": example.RIGHT, "wrong": example.WRONG, "close": example.CLOSE}
 OPTIONS = {
@@ -26,12 +26,6 @@ OPTIONS = {
     },
     "orchestrator": {"agentType": "digest"},
 }
-
-
-@pytest.fixture
-def project(tmp_path: Path) -> Path:
-    """The example, in place of the smaller project that the other tests here debug."""
-    return example.example_project(tmp_path / "shop").root
 
 
 def failing(project: Path) -> set[str]:
@@ -47,11 +41,8 @@ def failing(project: Path) -> set[str]:
 
 
 async def test_the_line_says_what_was_found_and_the_patch_that_was_proven_is_one_key_away(
-    open_editor, project
+    open_editor, project, task
 ):
-    task = project / "tasks" / "prices.md"
-    task.parent.mkdir()
-    task.write_text(TASK)
     tax = project / example.BUGGY_FILE
     editor: Editor = await open_editor(RICH, OPTIONS)
     run = await editor.command(
