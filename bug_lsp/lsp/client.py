@@ -106,7 +106,7 @@ class Client:
         return str(self._server.workspace.position_encoding or "utf-16")
 
     @property
-    def diagnostics(self) -> DiagnosticSupport:
+    def shows(self) -> DiagnosticSupport:
         """What of a diagnostic it can show."""
         document = self._server.client_capabilities.text_document
         can = document.publish_diagnostics if document else None

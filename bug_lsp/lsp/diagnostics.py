@@ -7,8 +7,10 @@ a file without findings costs one look into a dictionary for each change.
 
 from __future__ import annotations
 
+import json
 import time
 from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -38,6 +40,17 @@ _SURE, _LIKELY, _POSSIBLE = 0.9, 0.6, 0.3
 """What reports call high, medium and low."""
 
 
+@dataclass(frozen=True, slots=True)
+class _Shown:
+    """What is shown of one file."""
+
+    placed: Sequence[tuple[Entry, Placed]]
+    diagnostics: str
+    """A JSON array."""
+    version: int | None
+    """Of the buffer that it is about."""
+
+
 class Diagnostics:
     """What is shown of the findings of all workspaces of this editor."""
 
@@ -48,7 +61,8 @@ class Diagnostics:
         self._fixed: frozenset[str] = frozenset()
         """Runs of which a proven patch is in the code."""
         self._placed: dict[Path, Sequence[Placed]] = {}
-        self._published: dict[Path, list[dict[str, Any]]] = {}
+        self._published: dict[Path, str] = {}
+        """As JSON: objects that are kept make every garbage collection longer."""
         self._uris: dict[Path, str] = {}
         """Of the open documents, as the client spells them."""
         self._paths: dict[str, Path] = {}
@@ -157,9 +171,10 @@ class Diagnostics:
             more = {entry.path for entry in entries} - dirty
             texts |= await self._texts(more)
             dirty = dirty | more
-        placed = await run_sync(self._place_all, sorted(dirty), texts)
-        self._remember(placed)
-        await self._publish(placed, texts)
+        shown = await run_sync(self._shown, sorted(dirty), texts)
+        for path, one in shown.items():
+            self._remember(path, one.placed)
+        await self._publish(shown)
 
     async def _texts(self, paths: Collection[Path]) -> dict[Path, Text]:
         buffers = {path: self._buffer(path) for path in paths}
@@ -172,40 +187,33 @@ class Diagnostics:
         document = self._server.document(uri) if uri is not None else None
         return Text(document.source, document.version) if document is not None else None
 
-    def _place_all(
-        self, paths: Sequence[Path], texts: Mapping[Path, Text]
-    ) -> dict[Path, list[tuple[Entry, Placed]]]:
-        encoding, fixed = self._server.client.encoding, self._fixed
-        return {
-            path: list(place(self._known.in_file.get(path, ()), texts[path], fixed, encoding))
-            for path in paths
-        }
+    def _shown(self, paths: Sequence[Path], texts: Mapping[Path, Text]) -> dict[Path, _Shown]:
+        """What is to be shown of these files. In a thread: it is most of the work."""
+        encoding, fixed, can = self._server.client.encoding, self._fixed, self._server.client.shows
+        found: dict[Path, _Shown] = {}
+        for path in paths:
+            held = texts[path]
+            placed = list(place(self._known.in_file.get(path, ()), held, fixed, encoding))
+            diagnostics = [self._diagnostic(entry, one, can) for entry, one in placed]
+            version = held.version if can.version else None
+            found[path] = _Shown(placed, json.dumps(diagnostics) if placed else "[]", version)
+        return found
 
-    def _remember(self, placed: Mapping[Path, Sequence[tuple[Entry, Placed]]]) -> None:
-        for path, found in placed.items():
-            self._placed[path] = [one for _, one in found]
-            if path not in self._dirty:  # else what was typed meanwhile has moved it on already
-                for entry, one in found:
-                    entry.line = one.line
+    def _remember(self, path: Path, placed: Sequence[tuple[Entry, Placed]]) -> None:
+        self._placed[path] = [one for _, one in placed]
+        if path not in self._dirty:  # else what was typed meanwhile has moved it on already
+            for entry, one in placed:
+                entry.line = one.line
 
-    async def _publish(
-        self,
-        placed: Mapping[Path, Sequence[tuple[Entry, Placed]]],
-        texts: Mapping[Path, Text],
-    ) -> None:
-        can = self._server.client.diagnostics
+    async def _publish(self, shown: Mapping[Path, _Shown]) -> None:
         until = time.monotonic() + _SLICE
-        for path, found in placed.items():
-            shown = [self._diagnostic(entry, one, can) for entry, one in found]
-            if shown == self._published.get(path, []):
+        for path, one in shown.items():
+            if one.diagnostics == self._published.get(path, "[]"):
                 continue
-            if shown:
-                self._published[path] = shown
-            else:
-                self._published.pop(path, None)
-            params: dict[str, Any] = {"uri": self.uri(path), "diagnostics": shown}
-            if can.version and texts[path].version is not None:
-                params["version"] = texts[path].version
+            self._published[path] = one.diagnostics
+            version = "" if one.version is None else f', "version": {one.version}'
+            uri = json.dumps(self.uri(path))
+            params = f'{{"uri": {uri}{version}, "diagnostics": {one.diagnostics}}}'
             self._server.send(types.TEXT_DOCUMENT_PUBLISH_DIAGNOSTICS, params)
             if time.monotonic() > until:
                 await self._let_others_through()
@@ -243,7 +251,7 @@ class Diagnostics:
         return run_id in self._fixed
 
     def _diagnostic(self, entry: Entry, one: Placed, can: DiagnosticSupport) -> dict[str, Any]:
-        """As JSON: thousands of them at once would be slow as objects."""
+        """In the shape of JSON: thousands of them at once would be slow as objects of LSP."""
         shown: dict[str, Any] = {
             "range": _range(one.line, one.start, one.end),
             "severity": severity(one.finding.confidence, stale=one.stale),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Protocol
 
 from pygls.workspace import TextDocument
 
@@ -29,7 +29,7 @@ class Host(Protocol):
     def tell(self, method: str, params: object) -> None:
         """Send a notification that is not of LSP."""
 
-    def send(self, method: str, params: dict[str, Any]) -> None:
+    def send(self, method: str, params: str) -> None:
         """Send a notification whose parameters are JSON already."""
 
     def news(self, folder: RunFolder) -> None:

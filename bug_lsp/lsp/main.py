@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import logging
 import logging.handlers
 import os
@@ -34,7 +35,9 @@ def serve(tcp: tuple[str, int] | None = None) -> int:
 
 async def _serve_stdio() -> int:
     reader, writer = await loop.stdio()
-    return await loop.run(create_server(), reader, writer)
+    server = create_server()
+    gc.freeze()  # what is loaded by now stays: no collection need look at it while a user waits
+    return await loop.run(server, reader, writer)
 
 
 async def _serve_tcp(host: str, port: int) -> int:

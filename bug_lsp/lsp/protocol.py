@@ -63,11 +63,13 @@ class Protocol(LanguageServerProtocol):
         """Whether `shutdown` has been handled."""
         return self._shutdown
 
-    def send(self, method: str, params: dict[str, Any]) -> None:
-        """A notification whose parameters are JSON already: objects take a hundred times as long to
-        be turned into it.
+    def send(self, method: str, params: str) -> None:
+        """A notification whose parameters are JSON already: objects of LSP take a hundred times as
+        long to be turned into it.
         """
-        self._send_data({"jsonrpc": self.VERSION, "method": method, "params": params})
+        body = f'{{"jsonrpc": "2.0", "method": "{method}", "params": {params}}}'.encode()
+        if self.writer is not None:
+            self.writer.write(b"Content-Length: %d\r\n\r\n%s" % (len(body), body))
 
     def as_json(self, value: object) -> Any:
         """A value of LSP as JSON."""

@@ -96,7 +96,7 @@ class BugLspServer(LanguageServer):
         """A value of LSP as JSON."""
         return self.protocol.as_json(value)
 
-    def send(self, method: str, params: dict[str, Any]) -> None:
+    def send(self, method: str, params: str) -> None:
         """Send a notification whose parameters are JSON already."""
         self.protocol.send(method, params)
 
