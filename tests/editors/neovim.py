@@ -18,7 +18,7 @@ SCRIPTS = Path(sysconfig.get_path("scripts"))
 _USER = Path(__file__).with_name("user.lua")
 _HOMES = ("XDG_CACHE_HOME", "XDG_CONFIG_HOME", "XDG_DATA_HOME", "XDG_STATE_HOME")
 _SCREEN = 100, 30
-_DEADLINE = 60.0
+_DEADLINE = 45.0
 _LOOK_AGAIN = 20
 """Milliseconds: Neovim looks that often whether something has come about."""
 
@@ -63,8 +63,8 @@ class Neovim:
         try:
             return self._remote.request(method, *arguments, deadline=_DEADLINE)
         except TimeoutError:
-            self._remote.request("nvim_input", "<C-c>")
-            raise AssertionError(f"it waits for a key: {self.messages}") from None
+            mode = self._remote.request("nvim_get_mode")
+            raise AssertionError(f"no answer to {arguments}; its mode is {mode}") from None
 
     def until(self, condition: str, *arguments: Any, seconds: float = 30) -> None:
         """Wait until an expression in Lua is true."""

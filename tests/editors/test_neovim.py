@@ -142,7 +142,7 @@ def test_with_nothing_but_the_lines_of_the_readme_it_is_the_same_product(task, a
     editor.until("#vim.lsp.get_clients({ name = 'bug_lsp' }) > 0")
     editor.choosing("Debug with agents")
     editor.lua("vim.lsp.buf.code_action()")
-    editor.until_text(TASK, "## Root cause", seconds=60)
+    editor.until_text(TASK, "## Root cause", seconds=40)
     _patch_is_applied(editor)
 
 

@@ -23,7 +23,7 @@ return {
       return require("bug_lsp.lenses").refresh(ctx.client_id)
     end,
     ["window/showMessage"] = function(_, params)
-      require("bug_lsp.server").notify(params.message, params.type)
+      require("bug_lsp.message").notify(params.message, params.type)
     end,
     ["bugLsp/runChanged"] = function(_, params)
       vim.api.nvim_exec_autocmds("User", { pattern = "BugLspRunChanged", data = params })

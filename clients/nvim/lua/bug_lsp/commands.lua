@@ -1,5 +1,6 @@
 -- The user commands: ask what has to be asked, and have the server do it.
 local list = require("bug_lsp.list")
+local message = require("bug_lsp.message")
 local server = require("bug_lsp.server")
 local subject = require("bug_lsp.subject")
 
@@ -18,21 +19,23 @@ local function choose(items, prompt, line, on_choice)
 end
 
 ---Ask for agents until the user has enough of them.
----@param names string[]
----@param on_choice fun(chosen: string[])
-local function choose_agents(names, on_choice)
-  local chosen = {} ---@type string[]
+---@param agents bugLsp.Agent[]
+---@param on_choice fun(names: string[])
+local function choose_agents(agents, on_choice)
+  local names = {} ---@type string[]
   local function ask()
-    local rest = vim.tbl_filter(function(name)
-      return not vim.list_contains(chosen, name)
-    end, names)
-    local begin = "Start with " .. table.concat(chosen, ", ")
-    local items = #chosen > 0 and { begin, unpack(rest) } or rest
-    choose(items, "Debug with which agents?", tostring, function(item)
+    local begin = "Start with " .. table.concat(names, ", ")
+    local rest = vim.tbl_filter(function(agent)
+      return not vim.list_contains(names, agent.agentType)
+    end, agents)
+    local items = #names > 0 and { begin, unpack(rest) } or rest
+    choose(items, "Debug with which agents?", function(item)
+      return item == begin and begin or list.agent_line(item)
+    end, function(item)
       if item == begin then
-        return on_choice(chosen)
+        return on_choice(names)
       end
-      chosen[#chosen + 1] = item
+      names[#names + 1] = item.agentType
       ask()
     end)
   end
@@ -53,7 +56,7 @@ local function start(argument, agents)
       return session.agentType
     end, run.sessions)
     local task = vim.fn.fnamemodify(vim.uri_to_fname(run.taskUri), ":~:.")
-    server.notify(("%s: being debugged by %s"):format(task, table.concat(names, ", ")))
+    message.notify(("%s: being debugged by %s"):format(task, table.concat(names, ", ")))
   end)
 end
 
@@ -64,8 +67,8 @@ function M.debug(args)
       return start(argument, args.fargs)
     end
     server.run("listAgents", {}, function(found)
-      choose_agents(list.installed(found.agents), function(chosen)
-        start(argument, chosen)
+      choose_agents(list.installed(found.agents), function(names)
+        start(argument, names)
       end)
     end)
   end)
@@ -75,7 +78,7 @@ end
 local function with_runs(on_runs)
   server.run("listDebugRuns", {}, function(found)
     if #found.runs == 0 then
-      return server.notify("there is no run yet; :BugDebug starts one")
+      return message.notify("there is no run yet; :BugDebug starts one")
     end
     on_runs(found.runs)
   end)
@@ -102,7 +105,7 @@ function M.orchestrate(args)
   local argument = { debugRunId = args.fargs[1], force = args.bang or nil }
   server.run("orchestrateDebugRun", argument, function(result)
     if not result.isNew then
-      server.notify(
+      message.notify(
         "there is a synthesis, or one is being written; :BugOrchestrate! makes a new one"
       )
     end
@@ -125,7 +128,7 @@ function M.cancel(args)
       end
     end
     if #items == 0 then
-      return server.notify("nothing is running")
+      return message.notify("nothing is running")
     end
     choose(items, "Cancel", function(item)
       return item.sessionId and list.session_line(item) or ("All of '%s'"):format(item.title)
@@ -148,7 +151,7 @@ function M.apply(args)
   end
   server.run("getDebugRunReport", {}, function(report)
     if #report.patches == 0 then
-      return server.notify(("no session of '%s' has handed in a patch"):format(report.title))
+      return message.notify(("no session of '%s' has handed in a patch"):format(report.title))
     end
     choose(report.patches, "Apply the patch of", function(patch)
       return ("%s%s (%s)"):format(patch.label, patch.proven and "" or ", not proven", patch.facts)

@@ -20,7 +20,10 @@ end
 function M.agents(lead)
   if not agents then
     local found = server.ask("listAgents", {})
-    agents = found and list.installed(found.agents)
+    agents = found
+      and vim.tbl_map(function(agent)
+        return agent.agentType
+      end, list.installed(found.agents))
   end
   return beginning(agents or {}, lead)
 end

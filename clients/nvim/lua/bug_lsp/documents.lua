@@ -1,4 +1,5 @@
 -- Live documents, `bug-lsp:/...`: scratch buffers with the text that the server has for them.
+local message = require("bug_lsp.message")
 local server = require("bug_lsp.server")
 
 local M = {}
@@ -41,7 +42,7 @@ local function read(buf, clients)
   local client = table.remove(clients, 1)
   if not client then
     reading[buf] = nil
-    server.notify("no server knows " .. vim.api.nvim_buf_get_name(buf))
+    message.warn("no server knows " .. vim.api.nvim_buf_get_name(buf))
     return
   end
   local wanted = { uri = vim.api.nvim_buf_get_name(buf) }

@@ -28,16 +28,26 @@ local M = {}
 ---@field version string|userdata
 ---@field hint string
 
+---Those that can be asked for, the ready ones first.
 ---@param agents bugLsp.Agent[]
----@return string[]
+---@return bugLsp.Agent[]
 function M.installed(agents)
-  local names = {}
-  for _, agent in ipairs(agents) do
-    if agent.installed and agent.agentType ~= "digest" then -- which only orchestrates
-      names[#names + 1] = agent.agentType
+  local found = {}
+  for _, ready in ipairs({ true, false }) do
+    for _, agent in ipairs(agents) do
+      local only_orchestrates = agent.agentType == "digest"
+      if agent.installed and agent.ready == ready and not only_orchestrates then
+        found[#found + 1] = agent
+      end
     end
   end
-  return names
+  return found
+end
+
+---@param agent bugLsp.Agent
+---@return string
+function M.agent_line(agent)
+  return agent.ready and agent.agentType or ("%s (%s)"):format(agent.agentType, agent.hint)
 end
 
 ---All sessions of a run, the orchestrator last.

@@ -1,5 +1,7 @@
 -- What the agents are doing, from the progress that the server reports: for a statusline, and in the
 -- message line of those who show progress nowhere else.
+local message = require("bug_lsp.message")
+
 local M = {}
 
 local PAUSE = 250 -- milliseconds between two lines of news
@@ -39,11 +41,7 @@ local function show()
   local line = table.concat(vim.list_extend(ended, doing()), " | ")
   ended = {}
   if line ~= "" and echoes() then
-    local width = vim.v.echospace
-    if vim.fn.strdisplaywidth(line) > width then -- else one would have to press Enter
-      line = vim.fn.strcharpart(line, 0, width - 3) .. "..."
-    end
-    vim.api.nvim_echo({ { line } }, false, {})
+    message.echo(line)
   end
 end
 

@@ -1,19 +1,9 @@
--- The way to the server: its clients, its commands, its messages.
+-- The way to the server: its clients and its commands.
+local message = require("bug_lsp.message")
+
 local M = {}
 
 M.NAME = "bug_lsp"
-
----@param message string
----@param kind? lsp.MessageType Info if left out
-function M.notify(message, kind)
-  local types, levels = vim.lsp.protocol.MessageType, vim.log.levels
-  local level = ({
-    [types.Error] = levels.ERROR,
-    [types.Warning] = levels.WARN,
-    [types.Info] = levels.INFO,
-  })[kind or types.Info] or levels.DEBUG
-  vim.notify(message, level, { title = "bug-lsp" })
-end
 
 ---The root of the project that a buffer belongs to. A file of no project starts no server.
 ---@param bufnr integer
@@ -56,15 +46,12 @@ end
 function M.run(command, argument, on_result)
   local client = M.clients()[1]
   if not client then
-    M.notify(
-      "bug-lsp is not running: open a file of your project, or see :checkhealth bug_lsp",
-      vim.lsp.protocol.MessageType.Warning
-    )
+    message.warn("bug-lsp is not running: open a file of your project; see :checkhealth bug_lsp")
     return
   end
   client:request("workspace/executeCommand", params(command, argument), function(err, result)
     if err then
-      M.notify(err.message, vim.lsp.protocol.MessageType.Warning)
+      message.warn(err.message)
     elseif on_result then
       on_result(result)
     end
