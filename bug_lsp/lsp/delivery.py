@@ -5,6 +5,7 @@ from __future__ import annotations
 import anyio
 from anyio.to_thread import run_sync
 
+from bug_lsp.domain.transcript import one_line
 from bug_lsp.session import delivery
 from bug_lsp.session.delivery import Delivery
 from bug_lsp.store.layout import RunFolder
@@ -13,6 +14,8 @@ from .edits import Edits, TextEdits
 from .host import Host
 
 _TRIES = 5
+_LABELLED = 30
+"""Characters of the title in an edit's label: Neovim shows it, and wants a long one confirmed."""
 _PAUSE = 0.3
 """Seconds until the next try: a version that was refused is a keystroke old."""
 
@@ -46,7 +49,7 @@ async def _in_buffer(server: Host, prepared: Delivery) -> bool:
         edit = prepared.edit(document.source)
         if edit is None:
             return True
-        label = f"bug-lsp: synthesis of {prepared.run.title}"
+        label = f"bug-lsp: synthesis of {one_line(prepared.run.title, _LABELLED)}"
         made = await server.client.edit(Edits((TextEdits.of(document, edit),)), label)
         if made.applied:
             return True
