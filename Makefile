@@ -14,7 +14,7 @@ demo: $(VENV)/.base ## debug a real bug in a small project, with the built-in ag
 	@$(BIN)/bug-lsp demo
 
 test: $(VENV)/.agents ## run all tests, real agents and processes included
-	$(BIN)/pytest -n auto
+	$(BIN)/pytest -n auto --dist worksteal
 
 lint: $(VENV)/.dev ## check style and formatting
 	$(BIN)/ruff check .

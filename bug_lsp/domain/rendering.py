@@ -119,9 +119,10 @@ def _agreement(status: RunStatus, synthesis: Synthesis, checked: Checked) -> lis
     """How many agents name the place that the conclusion rests on."""
     if status.total_count == 1 or not checked.clusters:
         return []
-    cited = set(citations.ids_in(synthesis.root_cause))
-    rests_on = max(checked.clusters, key=lambda cluster: len(cited.intersection(cluster.evidence)))
-    if cited and not cited.intersection(rests_on.evidence):
+    cited = citations.ids_in(synthesis.root_cause)
+    found = (one for name in cited for one in checked.clusters if name in one.evidence)
+    rests_on = next(found, None if cited else checked.clusters[0])
+    if rests_on is None:
         return ["none of the evidence that it cites holds"]
     count = len(rests_on.sessions)
     place = f"{rests_on.path}:{rests_on.line}"

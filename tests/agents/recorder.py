@@ -34,3 +34,8 @@ class Recorder:
         with anyio.fail_after(seconds):
             while not self.of(kind):
                 await self._news.wait()
+
+    async def wait_for_text(self, text: str, seconds: float = 20) -> None:
+        with anyio.fail_after(seconds):
+            while text not in self.text:
+                await self._news.wait()

@@ -18,6 +18,7 @@ from bug_lsp.agents.base import Answer, Job
 from bug_lsp.agents.command import Command, Ends
 from bug_lsp.domain.errors import AgentFailure, FailureKind
 from bug_lsp.domain.events import Event, Text
+from tests.agents.recorder import Recorder
 
 pytestmark = pytest.mark.anyio
 
@@ -39,27 +40,6 @@ def program(tmp_path: Path) -> Make:
         )
 
     return make
-
-
-class Recorder:
-    def __init__(self) -> None:
-        self.pieces: list[str] = []
-        self._news = anyio.Event()
-
-    def __call__(self, event: Event) -> None:
-        assert isinstance(event, Text)
-        self.pieces.append(event.text)
-        self._news.set()
-        self._news = anyio.Event()
-
-    @property
-    def text(self) -> str:
-        return "".join(self.pieces)
-
-    async def wait_for(self, text: str) -> None:
-        with anyio.fail_after(20):
-            while text not in self.text:
-                await self._news.wait()
 
 
 @pytest.fixture(autouse=True)
@@ -105,7 +85,7 @@ async def test_the_answer_arrives_while_the_program_runs(program: Make, said: Re
     )
     async with anyio.create_task_group() as tasks:
         tasks.start_soon(run, job, said)
-        await said.wait_for("first")
+        await said.wait_for_text("first")
         assert "second" not in said.text
         await anyio.Path(job.cwd, "go on").touch()
     assert said.text == "first\nsecond\n"
@@ -280,7 +260,7 @@ async def test_cancelling_ends_the_program(
     code = f"import signal, time; {manners}; print('ready', flush=True); time.sleep(600)"
     async with anyio.create_task_group() as tasks:
         tasks.start_soon(run, program(code), said)
-        await said.wait_for("ready")
+        await said.wait_for_text("ready")
         started = time.monotonic()
         tasks.cancel_scope.cancel()
     assert at_least <= time.monotonic() - started < at_most
