@@ -66,6 +66,10 @@ class Neovim:
             mode = self._remote.request("nvim_get_mode")
             raise AssertionError(f"no answer to {arguments}; its mode is {mode}") from None
 
+    def keys(self, keys: str) -> None:
+        """Keys as they are pressed."""
+        self._ask("nvim_input", keys)
+
     def until(self, condition: str, *arguments: Any, seconds: float = 30) -> None:
         """Wait until an expression in Lua is true."""
         code = (

@@ -129,10 +129,18 @@ def test_after_a_restart_in_the_middle_of_a_run_all_is_found_again(
     second.choosing("20", "Debug (2) slow (running")  # of this century
     second.do("BugRuns")
     second.until_text("bug-lsp:/", "I look around.")
+    second.do(f"edit {TASK}")
+    second.keys("GoI am typing")
     turnstile.let_go(2)
     second.until_text("bug-lsp:/", "completed")
     second.until_text(TASK, "## Root cause")
     second.until_said("'Prices are too low' is done (2 of 2 sessions completed)")
+    second.keys(" all the while.<Esc>")
+    second.until_text(TASK, "I am typing all the while.")
+    second.do("undo")
+    assert "all the while" not in second.text(TASK)
+    second.do("undo")
+    assert second.text(TASK) == f"{TASK_TEXT}I am typing"
 
 
 def test_with_nothing_but_the_lines_of_the_readme_it_is_the_same_product(task, agents, open_neovim):

@@ -22,6 +22,9 @@ return {
     ["workspace/codeLens/refresh"] = function(_, _, ctx)
       return require("bug_lsp.lenses").refresh(ctx.client_id)
     end,
+    ["workspace/applyEdit"] = function(err, params, ctx)
+      return require("bug_lsp.edits").apply(err, params, ctx)
+    end,
     ["window/showMessage"] = function(_, params)
       require("bug_lsp.message").notify(params.message, params.type)
     end,
