@@ -33,7 +33,7 @@ class Neovim:
         (home / "init.lua").write_text(f"{init}\nvim.cmd.source('{_USER}')\n")
         env = {**os.environ, **{name: str(home / name) for name in _HOMES}}
         env["PATH"] = f"{SCRIPTS}{os.pathsep}{env['PATH']}"
-        command = [str(SCRIPTS / "nvim"), "--clean", "-n", "-u", str(home / "init.lua")]
+        command = ["nvim", "--clean", "-n", "-u", str(home / "init.lua")]
         self._remote = Remote([*command, "--embed", "--headless"], env)
         self._remote.request("nvim_ui_attach", *_SCREEN, {"rgb": True})
 

@@ -8,7 +8,7 @@ return {
   end,
   capabilities = {
     workspace = {
-      textDocumentContent = {},
+      textDocumentContent = { dynamicRegistration = false },
       codeLens = { refreshSupport = true },
     },
     -- A question takes the keyboard from someone who types. What the server would offer with its
