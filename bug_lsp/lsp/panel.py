@@ -26,7 +26,7 @@ from bug_lsp.store.layout import WorkspaceFolder
 
 from .client import path_of
 from .server import MARKDOWN, BugLspServer
-from .text import position_at
+from .text import positions_at
 
 _TITLE = re.compile(r"^ {0,3}#{1,6}[ \t]+\S", re.MULTILINE)
 _SOLUTION = re.compile(rf"^## {SOLUTION}", re.MULTILINE)
@@ -147,8 +147,9 @@ async def lenses(server: BugLspServer, uri: str) -> list[types.CodeLens]:
     shown = await panel(server, uri)
     if shown is None:
         return []
-    title = _line_of(_TITLE, shown.text)
-    solution = _line_of(_SOLUTION, shown.text)
+    title = _line_of(_TITLE.search(shown.text), shown.text)
+    *_, last = [None, *_SOLUTION.finditer(shown.text)]
+    solution = _line_of(last, shown.text)
     return [
         types.CodeLens(range=_at(line), command=offer.as_command())
         for line, offers in ((title, shown.steering()), (solution, shown.patches()))
@@ -156,11 +157,7 @@ async def lenses(server: BugLspServer, uri: str) -> list[types.CodeLens]:
     ]
 
 
-def _line_of(pattern: re.Pattern[str], text: str) -> int:
-    found = None
-    for found in pattern.finditer(text):  # noqa: B007 - the first title, the last solution
-        if pattern is _TITLE:
-            break
+def _line_of(found: re.Match[str] | None, text: str) -> int:
     return text.count("\n", 0, found.start()) if found else 0
 
 
@@ -180,18 +177,20 @@ async def links(server: BugLspServer, uri: str) -> list[types.DocumentLink]:
 
 def _links(server: BugLspServer, shown: Panel, document: TextDocument) -> list[types.DocumentLink]:
     roots = _roots(server, shown)
-    encoding = server.client.encoding
-    found: list[types.DocumentLink] = []
-    for span, path, line in linked_places(shown.text)[:_MOST_LINKS]:
-        target = _target(path, roots)
-        if target is not None:
-            where = types.Range(
-                start=position_at(document.source, span.start, encoding),
-                end=position_at(document.source, span.end, encoding),
-            )
-            address = f"{server.uri_of(target)}#L{line}"
-            found.append(types.DocumentLink(range=where, target=address))
-    return found
+    meant = [
+        (span, target, line)
+        for span, path, line in linked_places(shown.text)[:_MOST_LINKS]
+        if (target := _target(path, roots)) is not None
+    ]
+    offsets = [offset for span, _, _ in meant for offset in (span.start, span.end)]
+    positions = iter(positions_at(document.source, offsets, server.client.encoding))
+    return [
+        types.DocumentLink(
+            range=types.Range(start=next(positions), end=next(positions)),
+            target=f"{server.uri_of(target)}#L{line}",
+        )
+        for _, target, line in meant
+    ]
 
 
 def _roots(server: BugLspServer, shown: Panel) -> Sequence[Path]:

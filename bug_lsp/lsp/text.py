@@ -53,11 +53,6 @@ class ExactWorkspace(Workspace):
         )
 
 
-def position_at(text: str, offset: int, encoding: str) -> types.Position:
-    """The position of a character offset, in the units that were agreed on with the client."""
-    return positions_at(text, [offset], encoding)[0]
-
-
 def positions_at(text: str, offsets: Sequence[int], encoding: str) -> list[types.Position]:
     """The positions of offsets that are in order: the text is gone through once."""
     found: list[types.Position] = []

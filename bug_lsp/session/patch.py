@@ -11,18 +11,19 @@ import shlex
 import tempfile
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 
 from bug_lsp.domain.checked import patch_facts
 from bug_lsp.domain.errors import Refused
 from bug_lsp.domain.proof import Proof
 from bug_lsp.domain.run import Kind, Run
-from bug_lsp.proof import Candidate
-from bug_lsp.proof.patches import Prepared, Workshop
+from bug_lsp.proof import Candidate, Workshop
+from bug_lsp.proof.patches import Prepared
 from bug_lsp.store import runs
 from bug_lsp.store.layout import RunFolder, SessionFolder
 from bug_lsp.workspace import git, writing
 
+from .findings import root_of
 from .prove import labels_of
 from .rework import Change, Present, Unfit
 
@@ -109,14 +110,6 @@ def _untried(folder: RunFolder) -> str:
     if latest is not None and not latest.result.exists():
         return "it is being tried just now"
     return "it was not tried"
-
-
-def root_of(run: Run) -> Path:
-    """The folder that the snapshot is of: the workspace, or the repository around it."""
-    root = Path(run.workspace)
-    for _ in PurePosixPath(run.base.prefix).parts:
-        root = root.parent
-    return root
 
 
 def plan(session: SessionFolder, buffers: Mapping[Path, str]) -> Plan:

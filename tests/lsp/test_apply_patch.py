@@ -19,7 +19,7 @@ from pygls.workspace import PositionCodec
 
 from bug_lsp.domain.splices import splices
 from bug_lsp.lsp.edits import TextEdits
-from bug_lsp.lsp.text import ExactDocument, position_at, positions_at
+from bug_lsp.lsp.text import ExactDocument, positions_at
 from tests.support.patched import Ended
 from tests.support.projects import content
 
@@ -296,7 +296,7 @@ def test_whatever_the_texts_the_edits_make_one_of_the_other(old, new, end, encod
 def test_positions_are_found_in_one_go_as_one_by_one(encoding):
     text = "é\U0001f41b\u2028a\r\n\nb\U0001f41bc\rd\n"
     offsets = [0, 1, 3, 6, 7, 9, 9, len(text)]
-    expected = [position_at(text, offset, encoding) for offset in offsets]
+    expected = [positions_at(text, [offset], encoding)[0] for offset in offsets]
     assert positions_at(text, offsets, encoding) == expected
 
 

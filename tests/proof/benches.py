@@ -13,7 +13,7 @@ from bug_lsp.domain.run import Base
 from bug_lsp.proof import Bench, Candidate, Trial, try_patches
 from bug_lsp.store.layout import WorkspaceFolder
 from bug_lsp.workspace import capture, copies
-from tests.support.projects import Project
+from tests.support.projects import Project, change_files
 
 
 @dataclass
@@ -39,13 +39,7 @@ class Trials:
         copy = self.tmp / "agents" / str(len(self.candidates)) / self.base.name
         copy.parent.mkdir(parents=True)
         copies.check_out(self.base, copy)
-        for name, text in files.items():
-            path = copy / name
-            path.parent.mkdir(parents=True, exist_ok=True)
-            if text is None:
-                path.unlink()
-            else:
-                path.write_bytes(text.encode() if isinstance(text, str) else text)
+        change_files(copy, files)
         return self.raw(copies.diff(copy, self.base))
 
     def raw(self, patch: bytes) -> Candidate:

@@ -13,6 +13,8 @@ from bug_lsp.store import files, runs
 from bug_lsp.store.layout import RunFolder, SessionFolder, WorkspaceFolder
 from bug_lsp.workspace import capture, copies
 
+from .projects import change_files
+
 Files = Mapping[str, "str | bytes | None"]
 """What a session makes of files; None deletes one."""
 
@@ -60,13 +62,7 @@ class Ended:
 
     def _diff(self, session: SessionFolder, changes: Files) -> bytes:
         copy = copies.make(session, self.run.base)
-        for name, text in changes.items():
-            path = copy / name
-            path.parent.mkdir(parents=True, exist_ok=True)
-            if text is None:
-                path.unlink()
-            else:
-                path.write_bytes(text.encode() if isinstance(text, str) else text)
+        change_files(copy, changes)
         made = copies.diff(copy, self.run.base)
         shutil.rmtree(session.copy)
         return made

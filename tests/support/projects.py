@@ -6,6 +6,7 @@ import hashlib
 import os
 import stat
 import subprocess
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -33,6 +34,17 @@ def git(*arguments: str, cwd: Path, **more: str) -> str:
         env={**os.environ, "GIT_ALLOW_PROTOCOL": "file", **more},
     )
     return os.fsdecode(done.stdout).strip("\n")
+
+
+def change_files(root: Path, files: Mapping[str, str | bytes | None]) -> None:
+    """Write these files; None deletes one."""
+    for name, text in files.items():
+        path = root / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        if text is None:
+            path.unlink()
+        else:
+            path.write_bytes(text.encode() if isinstance(text, str) else text)
 
 
 def fingerprint(root: Path, *, without: tuple[str, ...] = ()) -> dict[str, str]:
