@@ -15,7 +15,7 @@ from bug_lsp.domain.headline import title_for
 from bug_lsp.domain.transcript import one_line
 
 from .client import path_of
-from .diagnostics import SOURCE
+from .diagnostic import SOURCE
 from .panel import Offer, links, panel
 from .placed import Placed
 from .server import BugLspServer

@@ -12,7 +12,6 @@ import time
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import anyio
 import anyio.lowlevel
@@ -22,22 +21,21 @@ from lsprotocol import types
 from bug_lsp.session import findings
 from bug_lsp.store.layout import WorkspaceFolder
 
-from .client import DiagnosticSupport, path_of
+from .client import path_of
+from .diagnostic import Rendering
 from .host import Host
 from .placed import Entry, Known, Placed, Text, is_fixed, on_disk, place, read
 
-SOURCE = "bug-lsp"
 _PAUSE = 0.1
 """Seconds in which further changes are gathered before they are looked at."""
-_MOST_RELATED = 3
-_MOST_SAID = 200
+_PORTION = 50
+"""Files that are placed at a time: what the user sees need not wait for all the others."""
 _SLICE = 0.005
 """Seconds after which others are served before more is published."""
-_MOST_AHEAD = 100_000
-"""Bytes that wait for the client before more is published."""
-_STALE = "Stale, this line has changed since it was found: "
-_SURE, _LIKELY, _POSSIBLE = 0.9, 0.6, 0.3
-"""What reports call high, medium and low."""
+_MOST_AHEAD = 500_000
+"""Bytes that wait for the client before more is published: it takes them in a few milliseconds."""
+_AGAIN = 0.001
+"""Seconds until it is asked again whether the client has taken them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -171,10 +169,12 @@ class Diagnostics:
             more = {entry.path for entry in entries} - dirty
             texts |= await self._texts(more)
             dirty = dirty | more
-        shown = await run_sync(self._shown, sorted(dirty), texts)
-        for path, one in shown.items():
-            self._remember(path, one.placed)
-        await self._publish(shown)
+        order = sorted(dirty, key=lambda path: (path not in self._uris, path))
+        for first in range(0, len(order), _PORTION):
+            shown = await run_sync(self._shown, order[first : first + _PORTION], texts)
+            for path, one in shown.items():
+                self._remember(path, one.placed)
+            await self._publish(shown)
 
     async def _texts(self, paths: Collection[Path]) -> dict[Path, Text]:
         buffers = {path: self._buffer(path) for path in paths}
@@ -190,13 +190,13 @@ class Diagnostics:
     def _shown(self, paths: Sequence[Path], texts: Mapping[Path, Text]) -> dict[Path, _Shown]:
         """What is to be shown of these files. In a thread: it is most of the work."""
         encoding, fixed, can = self._server.client.encoding, self._fixed, self._server.client.shows
+        rendering = Rendering(can, self.uri, self._known.of_task)
         found: dict[Path, _Shown] = {}
         for path in paths:
             held = texts[path]
             placed = list(place(self._known.in_file.get(path, ()), held, fixed, encoding))
-            diagnostics = [self._diagnostic(entry, one, can) for entry, one in placed]
             version = held.version if can.version else None
-            found[path] = _Shown(placed, json.dumps(diagnostics) if placed else "[]", version)
+            found[path] = _Shown(placed, rendering.array(placed), version)
         return found
 
     def _remember(self, path: Path, placed: Sequence[tuple[Entry, Placed]]) -> None:
@@ -223,7 +223,7 @@ class Diagnostics:
         """What is sent goes out in its order: an answer must not wait behind megabytes."""
         await anyio.lowlevel.checkpoint()
         while self._server.backlog() > _MOST_AHEAD:  # noqa: ASYNC110 - nobody tells when it is read
-            await anyio.sleep(_SLICE)
+            await anyio.sleep(_AGAIN)
 
     def uri(self, path: Path) -> str:
         """The address of a file, as the client spells it where it has it open."""
@@ -249,49 +249,6 @@ class Diagnostics:
     def is_fixed(self, run_id: str) -> bool:
         """Whether a proven patch of this run is in the code."""
         return run_id in self._fixed
-
-    def _diagnostic(self, entry: Entry, one: Placed, can: DiagnosticSupport) -> dict[str, Any]:
-        """In the shape of JSON: thousands of them at once would be slow as objects of LSP."""
-        shown: dict[str, Any] = {
-            "range": _range(one.line, one.start, one.end),
-            "severity": severity(one.finding.confidence, stale=one.stale),
-            "code": one.finding.id,
-            "source": SOURCE,
-            "message": (_STALE if one.stale else "") + entry.said + entry.more,
-        }
-        if can.code_description:
-            shown["codeDescription"] = {"href": self.uri(Path(one.task.task_path))}
-        if can.related:
-            entries = self._known.of_task.get(one.task.debug_run_id, ())[: _MOST_RELATED + 1]
-            shown["relatedInformation"] = [
-                {
-                    "location": {"uri": self.uri(other.path), "range": _range(other.line, 0, 0)},
-                    "message": other.said[:_MOST_SAID],
-                }
-                for other in entries
-                if other is not entry
-            ]
-        if can.data:
-            shown["data"] = {"debugRunId": one.task.debug_run_id, "findingId": one.finding.id}
-        return shown
-
-
-def severity(confidence: float, *, stale: bool) -> int:
-    """An error for what is certain, down to a hint for a guess; what is stale warns of nothing."""
-    levels = ((_SURE, types.DiagnosticSeverity.Error), (_LIKELY, types.DiagnosticSeverity.Warning))
-    sure = next((level for least, level in levels if confidence >= least), None)
-    if stale or sure is None:
-        guess = confidence < _POSSIBLE
-        low = types.DiagnosticSeverity.Hint if guess else types.DiagnosticSeverity.Information
-        return low.value
-    return sure.value
-
-
-def _range(line: int, start: int, end: int) -> dict[str, Any]:
-    return {
-        "start": {"line": line, "character": start},
-        "end": {"line": line, "character": end},
-    }
 
 
 def _pattern(name: str) -> str:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import json
 import stat
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import NamedTuple
 
 from bug_lsp.domain.findings import TaskFindings, VerifiedFinding, anchor, is_in
 from bug_lsp.domain.source import Source, decode, split_lines
@@ -29,18 +31,18 @@ class Entry:
     """Where it was last, counted from 0."""
     said: str
     """The claim in one line."""
-    more: str
-    """Who says it, and whether there is a fix: the lines below."""
+    message: str
+    """That, and who says it, and whether there is a fix: as it stands in a JSON string."""
 
     @classmethod
     def of(cls, task: TaskFindings, finding: VerifiedFinding, path: Path, line: int) -> Entry:
         """It, with its words: they are the same wherever it stands."""
         said = one_line(finding.claim, 1_000)
-        return cls(task, finding, path, line, said, _more(task, finding))
+        message = json.dumps(said + _more(task, finding))[1:-1]
+        return cls(task, finding, path, line, said, message)
 
 
-@dataclass(frozen=True, slots=True)
-class Placed:
+class Placed(NamedTuple):
     """A finding where it is now."""
 
     task: TaskFindings
