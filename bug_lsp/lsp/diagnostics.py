@@ -7,6 +7,7 @@ a file without findings costs one look into a dictionary for each change.
 
 from __future__ import annotations
 
+import gc
 import json
 import time
 from collections.abc import Collection, Mapping, Sequence
@@ -147,7 +148,10 @@ class Diagnostics:
     async def _look(self) -> None:
         before = self._known
         self._known = await run_sync(read, list(self._kept.values()), before)
-        self._dirty |= self._known.changed_since(before)
+        changed = self._known.changed_since(before)
+        if changed:
+            gc.freeze()  # thousands of findings: no collection need look at them while a user waits
+        self._dirty |= changed
         names = {path.name for path in (*self._known.in_file, *self._known.depend)}
         self._server.background(self._server.client.watch, {_pattern(name) for name in names})
 
