@@ -75,7 +75,9 @@ def split_lines(text: str) -> list[str]:
     r"""The lines without their ends. Not `str.splitlines`: it also splits at form feeds and at
     U+2028, where no editor counts a line.
     """
-    return text.replace("\r\n", "\n").replace("\r", "\n").split("\n")
+    if "\r" in text:
+        text = text.replace("\r\n", "\n").replace("\r", "\n")
+    return text.split("\n")
 
 
 def key(line: str) -> str:

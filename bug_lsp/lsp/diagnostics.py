@@ -29,7 +29,7 @@ from .placed import Entry, Known, Placed, Text, is_fixed, on_disk, place, read
 
 _PAUSE = 0.1
 """Seconds in which further changes are gathered before they are looked at."""
-_PORTION = 50
+_PORTION = 100
 """Files that are placed at a time: what the user sees need not wait for all the others."""
 _SLICE = 0.005
 """Seconds after which others are served before more is published."""

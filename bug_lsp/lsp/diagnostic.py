@@ -1,0 +1,100 @@
+"""A finding as a diagnostic of LSP.
+
+It is made as JSON at once: thousands may be published in one go, and by way of LSP's objects that
+would take a hundred times as long.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+
+from lsprotocol import types
+
+from .client import DiagnosticSupport
+from .placed import Entry, Placed
+
+SOURCE = "bug-lsp"
+_MOST_RELATED = 3
+_MANY = 20
+"""Findings of a run of which three others say nothing about one any more."""
+_MOST_SAID = 200
+_STALE = "Stale, this line has changed since it was found: "
+_SURE, _LIKELY, _POSSIBLE = 0.9, 0.6, 0.3
+"""What reports call high, medium and low."""
+_ERROR, _WARNING, _INFORMATION, _HINT = (level.value for level in types.DiagnosticSeverity)
+
+
+class Rendering:
+    """Makes diagnostics for one client, while nothing moves."""
+
+    def __init__(
+        self,
+        can: DiagnosticSupport,
+        uri: Callable[[Path], str],
+        of_task: Mapping[str, Sequence[Entry]],
+    ) -> None:
+        self._can = can
+        self._uri = uri
+        self._of_task = of_task
+        self._places: dict[str, list[tuple[Entry, str]]] = {}
+        """Of a run, those that the others are related to."""
+        self._tasks: dict[str, str] = {}
+
+    def array(self, placed: Sequence[tuple[Entry, Placed]]) -> str:
+        """The diagnostics of one file, as a JSON array."""
+        return f"[{', '.join(self._one(entry, one) for entry, one in placed)}]"
+
+    def _one(self, entry: Entry, one: Placed) -> str:
+        stale = _STALE if one.stale else ""
+        more = ""
+        if self._can.code_description:
+            more += f', "codeDescription": {{"href": {self._task(one.task.task_path)}}}'
+        related = self._related(entry) if self._can.related else ""
+        if related:
+            more += f', "relatedInformation": [{related}]'
+        if self._can.data:
+            ids = f'"debugRunId": "{one.task.debug_run_id}", "findingId": "{one.finding.id}"'
+            more += f', "data": {{{ids}}}'
+        return (
+            f'{{"range": {_range(one.line, one.start, one.end)}, '
+            f'"severity": {severity(one.finding.confidence, stale=one.stale)}, '
+            f'"code": "{one.finding.id}", "source": "{SOURCE}", '
+            f'"message": "{stale}{entry.message}"{more}}}'
+        )
+
+    def _task(self, path: str) -> str:
+        found = self._tasks.get(path)
+        if found is None:
+            found = self._tasks[path] = json.dumps(self._uri(Path(path)))
+        return found
+
+    def _related(self, entry: Entry) -> str:
+        run_id = entry.task.debug_run_id
+        places = self._places.get(run_id)
+        if places is None:
+            entries = self._of_task.get(run_id, ())
+            first = entries[: _MOST_RELATED + 1] if len(entries) <= _MANY else ()
+            places = self._places[run_id] = [(one, self._place(one)) for one in first]
+        others = [text for other, text in places if other is not entry]
+        return ", ".join(others[:_MOST_RELATED])
+
+    def _place(self, entry: Entry) -> str:
+        uri, said = json.dumps(self._uri(entry.path)), json.dumps(entry.said[:_MOST_SAID])
+        place = f'{{"uri": {uri}, "range": {_range(entry.line, 0, 0)}}}'
+        return f'{{"location": {place}, "message": {said}}}'
+
+
+def severity(confidence: float, *, stale: bool) -> int:
+    """An error for what is certain, down to a hint for a guess; what is stale warns of nothing."""
+    if stale or confidence < _LIKELY:
+        return _HINT if confidence < _POSSIBLE else _INFORMATION
+    return _ERROR if confidence >= _SURE else _WARNING
+
+
+def _range(line: int, start: int, end: int) -> str:
+    return (
+        f'{{"start": {{"line": {line}, "character": {start}}}, '
+        f'"end": {{"line": {line}, "character": {end}}}}}'
+    )
