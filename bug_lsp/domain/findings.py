@@ -7,8 +7,9 @@ from __future__ import annotations
 import hashlib
 import re
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from difflib import SequenceMatcher
-from typing import Literal, NamedTuple
+from typing import Literal
 
 from .model import StoredValue
 from .source import Source, key
@@ -89,7 +90,8 @@ class TaskFindings(StoredValue):
         return frozenset([*(finding.path for finding in self.findings), *hunks])
 
 
-class Anchor(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class Anchor:
     """Where a finding is by now."""
 
     index: int
@@ -134,7 +136,7 @@ def _untouched(finding: VerifiedFinding, lines: Sequence[str], hint: int) -> boo
     """Whether it stands there with all around it: the usual case, and cheap to tell."""
     first = hint - len(finding.before)
     was = [*finding.before, finding.text, *finding.after]
-    return first >= 0 and lines[first : first + len(was)] == was
+    return first >= 0 and list(lines[first : first + len(was)]) == was
 
 
 def _alike_around(finding: VerifiedFinding, lines: Sequence[str], index: int) -> int:
