@@ -7,6 +7,8 @@ from __future__ import annotations
 import re
 import secrets
 from datetime import UTC, datetime
+from typing import Literal
+from urllib.parse import quote, unquote
 
 _COUNTDOWN = (1 << 48) - 1
 _RUN = re.compile(r"[0-9a-f]{16}")
@@ -48,7 +50,13 @@ def patch_uri(run_id: str, session_id: str) -> str:
     return f"bug-lsp:/runs/{run_id}/{session_id}.diff"
 
 
+def side_uri(run_id: str, session_id: str, side: str, path: str) -> str:
+    """The address of one side of a session's patch: a file `before` it or `after` it."""
+    return f"bug-lsp:/runs/{run_id}/{session_id}/{side}/{quote(path, errors='surrogateescape')}"
+
+
 _URI = re.compile(r"bug-lsp:/*runs/([0-9a-f]{16})/([0-9a-f]{12})\.(md|diff)")
+_SIDE = re.compile(r"bug-lsp:/*runs/([0-9a-f]{16})/([0-9a-f]{12})/(before|after)/(.+)", re.DOTALL)
 
 
 def parse_session_uri(uri: str) -> tuple[str, str] | None:
@@ -64,3 +72,12 @@ def parse_patch_uri(uri: str) -> tuple[str, str] | None:
 def _parsed(uri: str, kind: str) -> tuple[str, str] | None:
     match = _URI.fullmatch(uri)
     return (match[1], match[2]) if match and match[3] == kind else None
+
+
+def parse_side_uri(uri: str) -> tuple[str, str, Literal["before", "after"], str] | None:
+    """(debugRunId, sessionId, side, path) of the address of a side, None if it is not one."""
+    match = _SIDE.fullmatch(uri)
+    if match is None:
+        return None
+    side: Literal["before", "after"] = "before" if match[3] == "before" else "after"
+    return match[1], match[2], side, unquote(match[4], errors="surrogateescape")

@@ -14,8 +14,10 @@ from lsprotocol import types
 
 from bug_lsp.domain.errors import BugLspError
 from bug_lsp.domain.run import RunStatus, Session, Status
+from bug_lsp.session.report import report
 from bug_lsp.session.view import RunView
 from bug_lsp.store.layout import RunFolder
+from bug_lsp.workspace.git import GitError
 
 from .host import Host
 from .progress import Progress
@@ -24,7 +26,7 @@ log = logging.getLogger(__name__)
 
 INTERVAL = 0.2
 """Seconds between two looks at one run: at most five notifications a second."""
-_OPEN_TASK, _OPEN_ORCHESTRATOR = "Open Task", "Open Orchestrator"
+_OPEN_TASK, _OPEN_ORCHESTRATOR, _APPLY = "Open Task", "Open Orchestrator", "Apply Best Patch"
 _Shape: TypeAlias = tuple[object, ...]
 
 
@@ -123,13 +125,26 @@ class Follower:
             message = f"'{status.title}' is done ({done}); the result is in {task.name}"
         else:
             message = f"'{status.title}' has ended without a synthesis"
-        choices = [_OPEN_TASK] + ([_OPEN_ORCHESTRATOR] if status.orchestrator else [])
+        best = await run_sync(self._best_patch)
+        choices = [_OPEN_TASK]
+        choices += [_OPEN_ORCHESTRATOR] if status.orchestrator else []
+        choices += [_APPLY] if best else []
         chosen = await self._server.client.choose(message, choices)
         if chosen == _OPEN_TASK:
             await self._server.client.show(status.task_uri, focus=True)
         elif chosen == _OPEN_ORCHESTRATOR and status.orchestrator:
             uri = self._server.address(status.orchestrator, self._folder)
             await self._server.client.show(uri, focus=True)
+        elif chosen == _APPLY and best:
+            await self._server.apply(best)
+
+    def _best_patch(self) -> str | None:
+        """The session of the first proven patch, as the report ranks them."""
+        try:
+            proven = [one for one in report(self._folder).patches if one.proven]
+        except (BugLspError, GitError):
+            return None
+        return proven[0].session_id if proven else None
 
 
 def announce_start(server: Host, status: RunStatus) -> None:

@@ -44,6 +44,9 @@ class Host(Protocol):
     async def advance(self, folder: RunFolder) -> None:
         """Do what the run needs now."""
 
+    async def apply(self, session_id: str) -> None:
+        """Bring a session's proven patch into the code."""
+
     def open_document(self, path: Path | str) -> TextDocument | None:
         """The document of this file, if the editor has it open."""
 

@@ -14,9 +14,9 @@ from anyio.to_thread import run_sync
 from lsprotocol import types
 
 from bug_lsp.domain.errors import Refused
-from bug_lsp.domain.ids import patch_uri
+from bug_lsp.domain.ids import patch_uri, side_uri
 from bug_lsp.domain.splices import splices
-from bug_lsp.session import patch
+from bug_lsp.session import patch, sides
 from bug_lsp.session.patch import Plan
 from bug_lsp.session.rework import MARK, Change
 from bug_lsp.store.layout import SessionFolder
@@ -44,6 +44,30 @@ async def show_patch(server: BugLspServer, argument: wire.OfSession) -> dict[str
         server.client.say(f"The patch of {offer.label} ({offer.facts}): {session.patch}")
         return {"uri": uri, "shown": False}
     return {"uri": uri, "shown": await server.client.show(uri, focus=True)}
+
+
+@command("getSessionPatch", wire.OfSession)
+async def get_session_patch(server: BugLspServer, argument: wire.OfSession) -> dict[str, Any]:
+    """What a session changed, file by file, for an editor that shows differences itself."""
+    session = server.session(argument.session_id)
+    offer, changed = await run_sync(sides.changed, session)
+    return {
+        "label": offer.label,
+        "proven": offer.proven,
+        "facts": offer.facts,
+        "files": [
+            {
+                "path": one.path,
+                "before": _side(session, "before", one.path) if one.before else None,
+                "after": _side(session, "after", one.path) if one.after else None,
+            }
+            for one in changed
+        ],
+    }
+
+
+def _side(session: SessionFolder, side: str, path: str) -> str:
+    return side_uri(session.run.run_id, session.session_id, side, path)
 
 
 @command("applyPatch", wire.ApplyPatch)

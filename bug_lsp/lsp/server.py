@@ -17,17 +17,23 @@ from pygls.workspace import TextDocument
 import bug_lsp
 from bug_lsp.domain.errors import BadInput, BugLspError, Refused
 from bug_lsp.domain.gate import Deliver
-from bug_lsp.domain.ids import is_run_id, is_session_id, parse_patch_uri, parse_session_uri
+from bug_lsp.domain.ids import (
+    is_run_id,
+    is_session_id,
+    parse_patch_uri,
+    parse_session_uri,
+    parse_side_uri,
+)
 from bug_lsp.domain.run import Session, materialise_session
 from bug_lsp.domain.settings import Settings
-from bug_lsp.session import gate, patch
+from bug_lsp.session import gate, patch, sides
 from bug_lsp.session import settings as user_settings
 from bug_lsp.session.view import document
 from bug_lsp.session.watch import Watch
 from bug_lsp.store import runs
 from bug_lsp.store.layout import RunFolder, SessionFolder, WorkspaceFolder
 
-from . import delivery
+from . import delivery, wire
 from .client import Client, path_of
 from .diagnostics import Diagnostics
 from .documents import Documents
@@ -192,6 +198,12 @@ class BugLspServer(LanguageServer):
         if left:
             await run_sync(gate.advance, folder)
 
+    async def apply(self, session_id: str) -> None:
+        """Bring a session's proven patch into the code."""
+        from .patching import apply_patch
+
+        await apply_patch(self, wire.ApplyPatch(session_id=session_id))
+
     def run(self, run_id: str | None) -> RunFolder:
         """The run of this id; the newest of the current task file for none."""
         if run_id is None:
@@ -336,10 +348,14 @@ class BugLspServer(LanguageServer):
                 self.follow(run, mine=False)
 
     async def content(self, uri: str) -> str:
-        """The text of a live document, or of a patch."""
+        """The text of a live document, of a patch, or of a file before or after it."""
         of_patch = parse_patch_uri(uri)
         if of_patch is not None:
             return await run_sync(patch.document, self.run(of_patch[0]).session(of_patch[1]))
+        of_side = parse_side_uri(uri)
+        if of_side is not None:
+            run_id, session_id, side, path = of_side
+            return await run_sync(sides.text, self.run(run_id).session(session_id), side, path)
         ids = parse_session_uri(uri)
         if ids is None:
             raise refuse(f"{uri} is not the address of a session's document")

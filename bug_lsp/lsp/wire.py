@@ -207,9 +207,19 @@ def from_wire(model: type[_T], arguments: Sequence[Any]) -> _T:
         raise BadInput(place or "arguments", message) from error
 
 
+def _has_patch(folder: RunFolder, session: Session) -> bool:
+    if session.kind is not Kind.DEBUG or not session.status.terminal:
+        return False
+    try:
+        return folder.session(session.session_id).patch.stat().st_size > 0
+    except OSError:
+        return False
+
+
 def session_to_wire(session: Session, folder: RunFolder, *, virtual: bool) -> dict[str, Any]:
     """A session, with the address under which this client can open its document."""
     shown = session.model_dump(mode="json", by_alias=True)
+    shown["hasPatch"] = _has_patch(folder, session)
     if not virtual:
         shown["uri"] = folder.session(session.session_id).output.as_uri()
     return shown

@@ -313,6 +313,27 @@ async def test_a_patch_is_shown_as_a_diff_with_what_is_known_of_it(open_editor, 
     assert "+    return 5\n" in text
 
 
+async def test_both_sides_of_each_file_of_a_patch_can_be_read(open_editor, run, calc):
+    editor = await open_editor()
+    session = run.sessions[0]
+    found = await editor.command("getSessionPatch", session.session_id)
+    assert found["label"] == "Debug (1) agent1"
+    where = f"bug-lsp:/runs/{run.folder.run_id}/{session.session_id}"
+    sides = {one["path"]: (one["before"], one["after"]) for one in found["files"]}
+    assert sides == {
+        "calc.py": (f"{where}/before/calc.py", f"{where}/after/calc.py"),
+        "docs/why.md": (None, f"{where}/after/docs/why.md"),
+        "old.py": (f"{where}/before/old.py", None),
+    }
+    calc.write_text("# changed since\n")
+    assert await editor.read(f"{where}/before/calc.py") == CALC
+    assert await editor.read(f"{where}/after/calc.py") == FIXED
+    assert await editor.read(f"{where}/after/docs/why.md") == "It subtracted.\n"
+    assert await editor.read(f"{where}/after/old.py") == ""
+    with pytest.raises(JsonRpcException, match="does not change"):
+        await editor.read(f"{where}/after/other.py")
+
+
 async def test_where_there_are_no_virtual_documents_the_real_file_is_shown(open_editor, run, calc):
     capabilities = copy.deepcopy(FULL)
     del capabilities["workspace"]["textDocumentContent"]
@@ -329,7 +350,7 @@ async def test_where_there_are_no_virtual_documents_the_real_file_is_shown(open_
 
 async def test_an_unknown_session_and_none_at_all_are_refused(open_editor, run):
     editor = await open_editor()
-    for name in ("applyPatch", "showPatch"):
+    for name in ("applyPatch", "showPatch", "getSessionPatch"):
         with pytest.raises(JsonRpcException, match="sessionId"):
             await editor.command(name)
         with pytest.raises(JsonRpcException, match="there is no session"):

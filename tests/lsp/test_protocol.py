@@ -52,6 +52,7 @@ async def test_all_commands_of_the_contract_are_advertised(raw, project):
         "retryFailed",
         "getDebugRunReport",
         "applyPatch",
+        "getSessionPatch",
         "showPatch",
         "dismissFinding",
         "openPlace",

@@ -1,0 +1,153 @@
+/**
+ * Sessions as documents: read from the server, named so that they can be told apart, opened beside,
+ * kept at their end while the user is there.
+ */
+import * as vscode from 'vscode';
+import type {
+  ClientCapabilities,
+  FeatureState,
+  LanguageClient,
+  StaticFeature,
+} from 'vscode-languageclient/node';
+
+import type { Run, Session } from './wire';
+import { nameOf } from './words';
+
+export const SCHEME = 'bug-lsp';
+/** One side of the diff of a file that is new or deleted. */
+export const NOTHING = vscode.Uri.from({ scheme: SCHEME, path: '/nothing' });
+const CONTENT = 'workspace/textDocumentContent';
+const REFRESH = 'workspace/textDocumentContent/refresh';
+const SESSION = /^\/*(runs\/[0-9a-f]{16}\/[0-9a-f]{12})(?:\/[^/]+)?\.md$/;
+
+/** The server's address of a document: in ours the session's title stands between. */
+function canonical(uri: vscode.Uri): string {
+  const match = SESSION.exec(uri.path);
+  return match === null ? uri.toString() : `${SCHEME}:/${match[1] ?? ''}.md`;
+}
+
+/** A session's document under a name that tells it from those of other runs: its tab shows it. */
+export function titled(uri: vscode.Uri, session: Session | undefined, run: Run | undefined): vscode.Uri {
+  const match = SESSION.exec(uri.path);
+  if (uri.scheme !== SCHEME || match === null || session === undefined) {
+    return uri;
+  }
+  return uri.with({ path: `/${match[1] ?? ''}/${nameOf(session, run)}.md` });
+}
+
+/** Serves the documents from before the server is up, so that those of a reloaded window are read. */
+export class Documents implements vscode.TextDocumentContentProvider, vscode.Disposable {
+  private readonly changed = new vscode.EventEmitter<vscode.Uri>();
+  readonly onDidChange = this.changed.event;
+  private readonly held: vscode.Disposable;
+
+  constructor(private readonly client: () => Promise<LanguageClient>) {
+    this.held = vscode.workspace.registerTextDocumentContentProvider(SCHEME, this);
+  }
+
+  async provideTextDocumentContent(uri: vscode.Uri): Promise<string> {
+    if (uri.path === NOTHING.path) {
+      return '';
+    }
+    const client = await this.client();
+    const answer = await client.sendRequest<{ text: string }>(CONTENT, { uri: canonical(uri) });
+    return answer.text;
+  }
+
+  /** In place of the library's feature, which knows one name of a document. */
+  feature(client: LanguageClient): StaticFeature {
+    return {
+      fillClientCapabilities: (capabilities: ClientCapabilities): void => {
+        capabilities.workspace = {
+          ...capabilities.workspace,
+          textDocumentContent: { dynamicRegistration: false },
+        };
+      },
+      initialize: (): void => {
+        client.onRequest(REFRESH, (params: { uri: string }) => {
+          this.refresh(params.uri);
+          return null;
+        });
+      },
+      getState: (): FeatureState => ({ kind: 'static' }),
+      clear: (): void => undefined,
+    };
+  }
+
+  private refresh(uri: string): void {
+    const wanted = canonical(vscode.Uri.parse(uri));
+    for (const document of vscode.workspace.textDocuments) {
+      if (document.uri.scheme === SCHEME && canonical(document.uri) === wanted) {
+        this.changed.fire(document.uri);
+      }
+    }
+  }
+
+  dispose(): void {
+    this.held.dispose();
+    this.changed.dispose();
+  }
+}
+
+/** Open a document beside the user's own, in the group where such documents are already. */
+export async function open(uri: vscode.Uri, focus: boolean): Promise<void> {
+  await vscode.window.showTextDocument(uri, {
+    viewColumn: column(),
+    preview: false,
+    preserveFocus: !focus,
+  });
+}
+
+function column(): vscode.ViewColumn {
+  const group = vscode.window.tabGroups.all.find((one) =>
+    one.tabs.some((tab) => tab.input instanceof vscode.TabInputText && tab.input.uri.scheme === SCHEME),
+  );
+  return group?.viewColumn ?? vscode.ViewColumn.Beside;
+}
+
+/** Keeps a growing document at its end until the user scrolls up, and again from when they are back. */
+export class Follow implements vscode.Disposable {
+  private readonly left = new WeakSet<vscode.TextEditor>();
+  private readonly tops = new WeakMap<vscode.TextEditor, number>();
+  private readonly held: vscode.Disposable[];
+
+  constructor() {
+    this.held = [
+      vscode.window.onDidChangeTextEditorVisibleRanges(({ textEditor }) => {
+        this.scrolled(textEditor);
+      }),
+      vscode.workspace.onDidChangeTextDocument(({ document }) => {
+        this.grown(document);
+      }),
+    ];
+  }
+
+  private scrolled(editor: vscode.TextEditor): void {
+    const seen = editor.visibleRanges.at(-1);
+    if (editor.document.uri.scheme !== SCHEME || seen === undefined) {
+      return;
+    }
+    const top = editor.visibleRanges[0]?.start.line ?? 0;
+    if (seen.end.line >= editor.document.lineCount - 2) {
+      this.left.delete(editor);
+    } else if (top < (this.tops.get(editor) ?? 0)) {
+      this.left.add(editor);
+    }
+    this.tops.set(editor, top);
+  }
+
+  private grown(document: vscode.TextDocument): void {
+    for (const editor of vscode.window.visibleTextEditors) {
+      if (editor.document === document && document.uri.scheme === SCHEME && !this.left.has(editor)) {
+        const end = document.lineAt(document.lineCount - 1).range;
+        editor.revealRange(end, vscode.TextEditorRevealType.Default);
+      }
+    }
+  }
+
+  dispose(): void {
+    for (const one of this.held) {
+      one.dispose();
+    }
+  }
+}

@@ -1,0 +1,68 @@
+/** Puts the parts together; nothing is decided here. */
+import * as vscode from 'vscode';
+
+import { Commands } from './commands';
+import { Documents, Follow, open, SCHEME, titled } from './documents';
+import { Progress } from './progress';
+import { Runs } from './runs';
+import { Server } from './server';
+
+const SESSION_ID = /([0-9a-f]{12})(?:\/[^/]+)?\.md$/;
+
+let server: Server | undefined;
+
+export function activate(context: vscode.ExtensionContext): void {
+  const made = new Server(context);
+  server = made;
+  const documents = new Documents(() => made.ready());
+  const runs = new Runs(made);
+  const progress = new Progress(made, runs);
+  made.features = [(client) => documents.feature(client)];
+  made.notifications = {
+    'bugLsp/runChanged': () => {
+      void runs.load().then(() => {
+        progress.update();
+      });
+    },
+  };
+  made.middleware = {
+    handleWorkDoneProgress: progress.handle,
+    window: {
+      showDocument: async (params, token, next) => {
+        const uri = vscode.Uri.parse(params.uri);
+        if (uri.scheme !== SCHEME) {
+          return next(params, token);
+        }
+        const id = SESSION_ID.exec(uri.path)?.[1] ?? '';
+        const run = await runs.runOf(id);
+        await open(titled(uri, runs.session(id), run), params.takeFocus === true);
+        return { success: true };
+      },
+    },
+  };
+  context.subscriptions.push(
+    made,
+    documents,
+    new Follow(),
+    runs,
+    new Commands(made, runs, context).register(),
+    made.onDidChange((up) => {
+      if (up) {
+        void runs.load();
+      } else {
+        progress.clear();
+      }
+    }),
+    vscode.workspace.onDidGrantWorkspaceTrust(() => made.start()),
+    vscode.workspace.onDidChangeConfiguration(async (event) => {
+      if (event.affectsConfiguration('bugLsp.server') || event.affectsConfiguration('bugLsp.agents')) {
+        await made.restart();
+      }
+    }),
+  );
+  void made.start();
+}
+
+export async function deactivate(): Promise<void> {
+  await server?.stop();
+}

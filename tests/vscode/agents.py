@@ -1,0 +1,47 @@
+"""Agents of the tests: programs that wait until they are let go on.
+
+`python agents.py wait|fail|write FOLDER`: go on when FOLDER has a file of that name.
+"""
+
+import json
+import sys
+import time
+from pathlib import Path
+
+LINES = 120
+SYNTHESIS = {
+    "rootCause": "`invoices/money.py:7` rounds a negative amount towards zero [E1].",
+    "recommendedSolution": "Take the patch of repair.",
+    "implementationSteps": ["Apply the patch.", "Run `python -m unittest`."],
+    "sessionNotes": [],
+    "conflicts": [],
+}
+
+
+def wait_for(path: Path) -> None:
+    end = time.monotonic() + 100
+    while not path.exists():
+        if time.monotonic() > end:
+            raise SystemExit(f"{path} did not come")
+        time.sleep(0.05)
+
+
+def main(role: str, folder: Path) -> int:
+    sys.stdin.read()
+    print(f"I am {role} and I wait.", flush=True)
+    if role == "write":
+        for number in range(1, LINES):
+            print(f"\nThought {number}.", flush=True)
+            time.sleep(0.01)
+    wait_for(folder / role)
+    if role == "fail":
+        print("the model did not answer", file=sys.stderr)
+        return 3
+    if role == "write":
+        print("\nThe last thought.\n", flush=True)
+        print(f"```json\n{json.dumps(SYNTHESIS)}\n```", flush=True)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1], Path(sys.argv[2])))
