@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint types check benchmarks clean
+.PHONY: help demo test lint types check vsix benchmarks clean
 
 help: ## what can be made
 	@grep -E '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -19,11 +19,16 @@ test: $(VENV)/.agents ## run all tests, real agents and processes included
 lint: $(VENV)/.dev ## check style and formatting
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
+	$(BIN)/python -m clients.vscode lint
 
 types: $(VENV)/.dev ## check the types
 	$(BIN)/mypy
+	$(BIN)/python -m clients.vscode types
 
 check: lint types test ## all that CI checks
+
+vsix: $(VENV)/.dev ## build the VS Code extension, server included
+	@$(BIN)/python -m clients.vscode vsix
 
 benchmarks: $(VENV)/.dev ## measure, against a peer in the same run
 	$(BIN)/python -m benchmarks.handover
@@ -48,7 +53,9 @@ $(VENV)/.dev: $(VENV)/.base
 	$(BIN)/python -m pip install -q -e '.[codex,claude]' --group dev
 	@touch $@
 
-# The agents themselves lie in the user's cache, where other checkouts find them too.
-$(VENV)/.agents: $(VENV)/.dev tests/agent_clis/package.json tests/agent_clis/install.py
+# The agents themselves, and a VS Code, lie in the user's cache, where other checkouts find them too.
+$(VENV)/.agents: $(VENV)/.dev tests/agent_clis/package.json tests/agent_clis/install.py \
+  tests/vscode/package.json tests/vscode/install.py clients/node.py
 	$(BIN)/python -m tests.agent_clis.install
+	$(BIN)/python -m tests.vscode.install
 	@touch $@

@@ -18,6 +18,11 @@ SYNTHESIS = {
 }
 
 
+def say(text: str) -> None:
+    sys.stdout.write(text + "\n")
+    sys.stdout.flush()
+
+
 def wait_for(path: Path) -> None:
     end = time.monotonic() + 100
     while not path.exists():
@@ -28,18 +33,18 @@ def wait_for(path: Path) -> None:
 
 def main(role: str, folder: Path) -> int:
     sys.stdin.read()
-    print(f"I am {role} and I wait.", flush=True)
+    say(f"I am {role} and I wait.")
     if role == "write":
         for number in range(1, LINES):
-            print(f"\nThought {number}.", flush=True)
+            say(f"\nThought {number}.")
             time.sleep(0.01)
     wait_for(folder / role)
     if role == "fail":
-        print("the model did not answer", file=sys.stderr)
+        sys.stderr.write("the model did not answer\n")
         return 3
     if role == "write":
-        print("\nThe last thought.\n", flush=True)
-        print(f"```json\n{json.dumps(SYNTHESIS)}\n```", flush=True)
+        say("\nThe last thought.\n")
+        say(f"```json\n{json.dumps(SYNTHESIS)}\n```")
     return 0
 
 

@@ -157,9 +157,15 @@ class Editor:
         expect.set_options(timeout=SECONDS * 1000)
 
     def open(self) -> None:
-        """Load the window, also again."""
+        """Load the window."""
         self.page.goto(self._address)
-        self.page.wait_for_selector(".monaco-workbench .explorer-folders-view, .pane-body")
+        self.page.wait_for_selector(".monaco-workbench .explorer-folders-view")
+
+    def load_again(self) -> None:
+        """Load it again, as users do: what VS Code keeps it has kept by then."""
+        with self.page.expect_event("load"):
+            self.palette("Developer: Reload Window")
+        self.page.wait_for_selector(".monaco-workbench .pane-body")
 
     def picture(self, name: str) -> None:
         """Take a picture of the window."""

@@ -20,6 +20,11 @@ const CONTENT = 'workspace/textDocumentContent';
 const REFRESH = 'workspace/textDocumentContent/refresh';
 const SESSION = /^\/*(runs\/[0-9a-f]{16}\/[0-9a-f]{12})(?:\/[^/]+)?\.md$/;
 
+/** The session whose document this is; "" where it is another one. */
+export function sessionOf(uri: vscode.Uri): string {
+  return SESSION.exec(uri.path)?.[1]?.split('/').at(-1) ?? '';
+}
+
 /** The server's address of a document: in ours the session's title stands between. */
 function canonical(uri: vscode.Uri): string {
   const match = SESSION.exec(uri.path);
@@ -39,10 +44,19 @@ export function titled(uri: vscode.Uri, session: Session | undefined, run: Run |
 export class Documents implements vscode.TextDocumentContentProvider, vscode.Disposable {
   private readonly changed = new vscode.EventEmitter<vscode.Uri>();
   readonly onDidChange = this.changed.event;
-  private readonly held: vscode.Disposable;
+  private readonly held: vscode.Disposable[];
+  /** Those that have changed after they were read and before they were open: VS Code drops that. */
+  private readonly missed = new Set<string>();
 
   constructor(private readonly client: () => Promise<LanguageClient>) {
-    this.held = vscode.workspace.registerTextDocumentContentProvider(SCHEME, this);
+    this.held = [
+      vscode.workspace.registerTextDocumentContentProvider(SCHEME, this),
+      vscode.workspace.onDidOpenTextDocument(({ uri }) => {
+        if (uri.scheme === SCHEME && this.missed.delete(canonical(uri))) {
+          this.changed.fire(uri);
+        }
+      }),
+    ];
   }
 
   async provideTextDocumentContent(uri: vscode.Uri): Promise<string> {
@@ -50,6 +64,7 @@ export class Documents implements vscode.TextDocumentContentProvider, vscode.Dis
       return '';
     }
     const client = await this.client();
+    this.missed.delete(canonical(uri));
     const answer = await client.sendRequest<{ text: string }>(CONTENT, { uri: canonical(uri) });
     return answer.text;
   }
@@ -76,16 +91,19 @@ export class Documents implements vscode.TextDocumentContentProvider, vscode.Dis
 
   private refresh(uri: string): void {
     const wanted = canonical(vscode.Uri.parse(uri));
-    for (const document of vscode.workspace.textDocuments) {
-      if (document.uri.scheme === SCHEME && canonical(document.uri) === wanted) {
-        this.changed.fire(document.uri);
-      }
+    const open = vscode.workspace.textDocuments.filter(
+      (one) => one.uri.scheme === SCHEME && canonical(one.uri) === wanted,
+    );
+    for (const document of open) {
+      this.changed.fire(document.uri);
+    }
+    if (open.length === 0) {
+      this.missed.add(wanted);
     }
   }
 
   dispose(): void {
-    this.held.dispose();
-    this.changed.dispose();
+    vscode.Disposable.from(...this.held, this.changed).dispose();
   }
 }
 

@@ -2,12 +2,11 @@
 import * as vscode from 'vscode';
 
 import { Commands } from './commands';
-import { Documents, Follow, open, SCHEME, titled } from './documents';
+import { Documents, Follow, open, SCHEME, sessionOf, titled } from './documents';
 import { Progress } from './progress';
+import { reopen } from './reopen';
 import { Runs } from './runs';
 import { Server } from './server';
-
-const SESSION_ID = /([0-9a-f]{12})(?:\/[^/]+)?\.md$/;
 
 let server: Server | undefined;
 
@@ -33,7 +32,7 @@ export function activate(context: vscode.ExtensionContext): void {
         if (uri.scheme !== SCHEME) {
           return next(params, token);
         }
-        const id = SESSION_ID.exec(uri.path)?.[1] ?? '';
+        const id = sessionOf(uri);
         const run = await runs.runOf(id);
         await open(titled(uri, runs.session(id), run), params.takeFocus === true);
         return { success: true };
@@ -61,6 +60,7 @@ export function activate(context: vscode.ExtensionContext): void {
     }),
   );
   void made.start();
+  void reopen(context.workspaceState).then((held) => context.subscriptions.push(held));
 }
 
 export async function deactivate(): Promise<void> {
