@@ -1,4 +1,4 @@
-"""The extension in a real VS Code: one bug, from the palette to the patch that is taken back.
+"""The extension in a real VS Code: one bug, from the palette to the synthesis.
 
 Pictures of each step are left in the folder that `BUG_LSP_TEST_PICTURES` names.
 """
@@ -65,7 +65,7 @@ class Scene:
 
 
 @pytest.mark.timeout(240)
-def test_a_bug_from_the_palette_to_the_patch(extension, tmp_path, pictures):
+def test_a_bug_from_the_palette_to_the_synthesis(extension, tmp_path, pictures):
     scene = Scene(tmp_path)
     host = Host(tmp_path / "user", extension, scene.settings())
     with host.serve("--disable-workspace-trust") as address, browser_page() as page:
@@ -78,8 +78,7 @@ def test_a_bug_from_the_palette_to_the_patch(extension, tmp_path, pictures):
             _after_a_reload(editor)
             _one_cancelled_one_failed(editor, scene)
             _the_orchestrator(editor, scene)
-            _done(editor, scene)
-            _the_patch(editor, scene)
+            _done(editor)
 
 
 def _welcome(editor: Editor) -> None:
@@ -162,7 +161,7 @@ def _the_orchestrator(editor: Editor, scene: Scene) -> None:
     scene.let("write")
 
 
-def _done(editor: Editor, scene: Scene) -> None:
+def _done(editor: Editor) -> None:
     toast = editor.toast("is done").first
     expect(toast).to_be_visible()
     expect(editor.group(1)).to_contain_text("The last thought.")
@@ -172,20 +171,3 @@ def _done(editor: Editor, scene: Scene) -> None:
     editor.picture("6-done")
     toast.get_by_role("button", name="Open Task").click()
     expect(editor.toast("is done")).to_have_count(0)
-
-
-def _the_patch(editor: Editor, scene: Scene) -> None:
-    money = scene.workspace / "invoices" / "money.py"
-    before = money.read_text()
-    editor.palette("Bug LSP: Show Diff")
-    expect(editor.page.locator(".monaco-diff-editor")).to_be_visible()
-    expect(editor.tab("money.py: Debug (1) repair")).to_be_visible()
-    editor.picture("7-diff")
-    editor.palette("Bug LSP: Apply Patch")
-    expect(editor.page.locator(".tab.active.dirty").filter(has_text="money.py")).to_be_visible()
-    editor.page.keyboard.press("Control+s")
-    editor.until(lambda: money.read_text() != before)
-    editor.picture("8-applied")
-    editor.page.keyboard.press("Control+z")
-    editor.page.keyboard.press("Control+s")
-    editor.until(lambda: money.read_text() == before)
