@@ -25,7 +25,6 @@ from .say import note, out
 if TYPE_CHECKING:
     from .args import Options
 
-_AGENTS = "spectrum,repair,bisect"
 _ORCHESTRATOR = "digest"
 _STATE = "BUG_LSP_STATE_DIR"
 _WIDEST = 100
@@ -34,7 +33,7 @@ _WIDEST = 100
 
 def demo(options: Options) -> int:
     """Make the project, debug it, show what is in the task file then."""
-    agents = agents_of(_AGENTS if options.agents is None else options.agents)
+    agents = agents_of(",".join(project.AGENTS) if options.agents is None else options.agents)
     chosen = settings_of(options.orchestrator or _ORCHESTRATOR)
     folder = _folder(options.keep)
     os.environ[_STATE] = str(folder / "state")

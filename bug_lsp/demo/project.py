@@ -16,6 +16,8 @@ TASK = "tasks/credit-notes-a-cent-short.md"
 """The bug report of the user of the project."""
 TEST_COMMAND = "python -m unittest"
 """Needs nothing but Python."""
+AGENTS = ("spectrum", "repair", "bisect")
+"""They are built in and need no account."""
 
 _ENVIRONMENT = {
     "GIT_CONFIG_GLOBAL": "/dev/null",

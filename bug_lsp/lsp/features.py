@@ -6,12 +6,12 @@ from lsprotocol import types
 
 from bug_lsp.domain.errors import BugLspError
 
-from . import actions, answering, commands, panel, patching, reporting, steering
+from . import actions, answering, commands, example, panel, patching, reporting, steering
 from .progress import session_of
 from .protocol import refuse
 from .server import BugLspServer
 
-_COMMANDS = (commands, patching, reporting, steering)
+_COMMANDS = (commands, example, patching, reporting, steering)
 """Modules that register their commands by being imported."""
 
 

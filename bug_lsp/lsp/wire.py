@@ -174,6 +174,17 @@ class OpenPlace(Value):
     """Counted from 1."""
 
 
+class CreateDemo(Value):
+    """Where the demo's project is to be made."""
+
+    folder_uri: str
+
+    @classmethod
+    def from_text(cls, text: str) -> dict[str, Any]:
+        """A bare string is the folder's address."""
+        return {"folderUri": text}
+
+
 class Nothing(Value):
     """No argument."""
 

@@ -56,6 +56,7 @@ async def test_all_commands_of_the_contract_are_advertised(raw, project):
         "showPatch",
         "dismissFinding",
         "openPlace",
+        "createDemo",
     }
 
 

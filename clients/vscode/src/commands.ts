@@ -2,6 +2,7 @@
 import { basename } from 'node:path';
 import * as vscode from 'vscode';
 
+import { debugDemo, openDemo } from './demo';
 import { showDiff } from './diff';
 import { open, titled } from './documents';
 import { pickAgent, pickAgents, pickRun, pickSession, pickTest } from './pick';
@@ -38,6 +39,8 @@ export class Commands {
       showDiff: (on: Target) => this.showDiff(on),
       deleteRun: (on: Target) => this.deleteRun(on),
       doctor: () => this.doctor(),
+      openDemo: () => openDemo(this.server, this.context),
+      debugDemo: () => debugDemo(this.server, this.context),
       restart: () => this.server.restart(),
       showLog: () => {
         this.server.showLog();

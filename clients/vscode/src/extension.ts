@@ -2,7 +2,10 @@
 import * as vscode from 'vscode';
 
 import { Commands } from './commands';
-import { Documents, Follow, open, SCHEME, sessionOf, titled } from './documents';
+import { resume } from './demo';
+import { Documents, open, SCHEME, sessionOf, titled } from './documents';
+import { answerQuestions } from './done';
+import { Follow } from './follow';
 import { Progress } from './progress';
 import { reopen } from './reopen';
 import { Runs } from './runs';
@@ -16,7 +19,12 @@ export function activate(context: vscode.ExtensionContext): void {
   const documents = new Documents(() => made.ready());
   const runs = new Runs(made);
   const progress = new Progress(made, runs);
-  made.features = [(client) => documents.feature(client)];
+  made.features = [
+    (client) => {
+      answerQuestions(client);
+      return documents.feature(client);
+    },
+  ];
   made.notifications = {
     'bugLsp/runChanged': () => {
       void runs.load().then(() => {
@@ -60,6 +68,7 @@ export function activate(context: vscode.ExtensionContext): void {
     }),
   );
   void made.start();
+  void resume(context);
   void reopen(context.workspaceState).then((held) => context.subscriptions.push(held));
 }
 

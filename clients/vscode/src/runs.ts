@@ -27,13 +27,14 @@ export function isSession(node: Node): node is SessionNode {
 }
 
 export class Runs implements vscode.TreeDataProvider<Node>, vscode.Disposable {
-  private readonly changed = new vscode.EventEmitter<Node | undefined>();
+  private readonly changed = new vscode.EventEmitter<Node[] | undefined>();
   readonly onDidChangeTreeData = this.changed.event;
   private readonly view: vscode.TreeView<Node>;
   private readonly item: vscode.StatusBarItem;
   private readonly activities = new Map<string, string>();
   private nodes: RunNode[] = [];
   private loading: Promise<void> = Promise.resolve();
+  private next: Promise<void> | undefined;
   private clock: NodeJS.Timeout | undefined;
 
   constructor(private readonly server: Server) {
@@ -72,19 +73,20 @@ export class Runs implements vscode.TreeDataProvider<Node>, vscode.Disposable {
     return this.all.flatMap(everyone).find((one) => one.sessionId === sessionId);
   }
 
-  /** What a session is doing, from its progress. */
+  /** What a session is doing, from its progress. It is seen with the next second of its time: a row
+   * that were drawn anew for each report would swallow clicks. */
   says(sessionId: string, activity: string): void {
     this.activities.set(sessionId, activity);
-    const node = this.nodeOf(sessionId);
-    if (node !== undefined) {
-      this.changed.fire(node);
-    }
   }
 
   /** Read all runs again, after what is being read now. */
   async load(): Promise<void> {
-    this.loading = this.loading.then(() => this.read());
-    return this.loading;
+    this.next ??= this.loading.then(() => {
+      this.next = undefined;
+      this.loading = this.read();
+      return this.loading;
+    });
+    return this.next;
   }
 
   private async read(): Promise<void> {
@@ -104,6 +106,8 @@ export class Runs implements vscode.TreeDataProvider<Node>, vscode.Disposable {
       busy.length > 0 ? { value: busy.length, tooltip: `${busy.length} sessions are running` } : undefined;
     void vscode.commands.executeCommand('setContext', 'bugLsp.running', some);
     void vscode.commands.executeCommand('setContext', 'bugLsp.hasRuns', this.nodes.length > 0);
+    const delivered = this.all.some((run) => run.delivered);
+    void vscode.commands.executeCommand('setContext', 'bugLsp.delivered', delivered);
     if (!some) {
       this.item.hide();
       return;
@@ -122,20 +126,12 @@ export class Runs implements vscode.TreeDataProvider<Node>, vscode.Disposable {
       this.clock = undefined;
     } else {
       this.clock ??= setInterval(() => {
-        this.shown.forEach((node) => {
-          if (node.session.status === 'running') {
-            this.changed.fire(node);
-          }
-        });
+        this.changed.fire([...this.shown.values()].filter((node) => node.session.status === 'running'));
       }, TICK);
     }
   }
 
   private readonly shown = new Map<string, SessionNode>();
-
-  private nodeOf(sessionId: string): SessionNode | undefined {
-    return this.shown.get(sessionId);
-  }
 
   getChildren(node?: Node): Node[] {
     if (node === undefined) {
