@@ -19,7 +19,7 @@ from .server import BugLspServer
 
 
 @command("createDemo", wire.CreateDemo)
-async def create_demo(server: BugLspServer, argument: wire.CreateDemo) -> dict[str, Any]:
+async def create_demo(_: BugLspServer, argument: wire.CreateDemo) -> dict[str, Any]:
     """A small project with a bug, in a new folder: what `bug-lsp demo` debugs."""
     parent = path_of(argument.folder_uri)
     if parent is None:

@@ -199,10 +199,12 @@ class BugLspServer(LanguageServer):
             await run_sync(gate.advance, folder)
 
     async def apply(self, session_id: str) -> None:
-        """Bring a session's proven patch into the code."""
+        """Bring a session's proven patch into the code, and show what it has changed first."""
         from .patching import apply_patch
 
-        await apply_patch(self, wire.ApplyPatch(session_id=session_id))
+        done = await apply_patch(self, wire.ApplyPatch(session_id=session_id))
+        for file in done["files"][:1]:
+            await self.client.show(file["uri"], focus=True)
 
     def run(self, run_id: str | None) -> RunFolder:
         """The run of this id; the newest of the current task file for none."""

@@ -30,12 +30,12 @@ async def test_a_document_opens_with_its_status_and_ends_with_links(open_editor,
     run = await start(editor, task)
     await editor.finished(run["debugRunId"])
     text = await editor.read(run["sessions"][0]["uri"])
-    first, *_, last = text.strip().splitlines()
+    first, *_, task_link, session_link = text.strip().splitlines()
     assert first.startswith("> **completed** · says · ")
     assert first.rstrip().endswith("0 tool calls")
     assert "hello from the agent" in text
-    assert f"[add.md]({task.as_uri()})" in last
-    assert "[full session](file:///" in last
+    assert task_link == f"- [View updated task]({task.as_uri()})"
+    assert session_link.startswith("- [View full session](file:///")
 
 
 async def test_the_last_line_always_arrives(open_editor, task):

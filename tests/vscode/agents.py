@@ -8,6 +8,8 @@ import sys
 import time
 from pathlib import Path
 
+AGENTS = Path(__file__)
+BUG_LSP = Path(sys.executable).with_name("bug-lsp")
 LINES = 120
 SYNTHESIS = {
     "rootCause": "`invoices/money.py:7` rounds a negative amount towards zero [E1].",
@@ -35,10 +37,12 @@ def main(role: str, folder: Path) -> int:
     sys.stdin.read()
     say(f"I am {role} and I wait.")
     if role == "write":
-        for number in range(1, LINES):
-            say(f"\nThought {number}.")
-            time.sleep(0.01)
-    wait_for(folder / role)
+        for part in range(1, 4):
+            for number in range(1, LINES):
+                say(f"\nThought {part}.{number}.")
+            wait_for(folder / f"write-{part}")
+    else:
+        wait_for(folder / role)
     if role == "fail":
         sys.stderr.write("the model did not answer\n")
         return 3

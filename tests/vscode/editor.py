@@ -150,22 +150,23 @@ def browser_page(width: int = 1360, height: int = 840) -> Iterator[Page]:
 class Editor:
     """A window of VS Code, as its user sees it."""
 
-    def __init__(self, page: Page, address: str, workspace: Path, pictures: Path) -> None:
+    def __init__(self, page: Page, address: str, workspace: Path | None, pictures: Path) -> None:
         self.page = page
-        self._address = f"{address}/?folder={quote(str(workspace))}"
+        what = "ew=true" if workspace is None else f"folder={quote(str(workspace))}"
+        self._address = f"{address}/?{what}"
         self._pictures = pictures
         expect.set_options(timeout=SECONDS * 1000)
 
     def open(self) -> None:
         """Load the window."""
         self.page.goto(self._address)
-        self.page.wait_for_selector(".monaco-workbench .explorer-folders-view")
+        self.page.wait_for_selector(".monaco-workbench .activitybar .action-item")
 
     def load_again(self) -> None:
         """Load it again, as users do: what VS Code keeps it has kept by then."""
         with self.page.expect_event("load"):
             self.palette("Developer: Reload Window")
-        self.page.wait_for_selector(".monaco-workbench .pane-body")
+        self.page.wait_for_selector(".monaco-workbench .activitybar .action-item")
 
     def picture(self, name: str) -> None:
         """Take a picture of the window."""
@@ -183,23 +184,30 @@ class Editor:
 
     def palette(self, title: str) -> None:
         """Run a command by its title."""
-        self.page.keyboard.press("F1")
-        box = self.page.locator(".quick-input-widget input.input").first
-        expect(box).to_be_visible()
-        box.fill(f">{title}")
-        row = self.page.locator(".quick-input-list .monaco-list-row").filter(has_text=title).first
-        row.click()
+        self._ask("F1", f">{title}", title)
+        self.quick_row(title).first.click()
 
     def open_file(self, name: str) -> None:
         """Open a file by its name."""
-        self.page.keyboard.press("Control+p")
-        box = self.page.locator(".quick-input-widget input.input").first
-        expect(box).to_be_visible()
-        box.fill(name)
-        rows = self.page.locator(".quick-input-list .monaco-list-row")
-        expect(rows.filter(has_text=Path(name).name).first).to_be_visible()
+        self._ask("Control+p", name, Path(name).name)
         self.page.keyboard.press("Enter")
         expect(self.tab(Path(name).name)).to_be_visible()
+
+    def _ask(self, key: str, text: str, wanted: str) -> None:
+        """Open the box with this key and type. It closes when a document that was still opening
+        takes the focus: then again, as a user would.
+        """
+        box = self.page.locator(".quick-input-widget input.input").first
+
+        def offered() -> bool:
+            self.page.keyboard.press(key)
+            with contextlib.suppress(Error):
+                box.fill(text, timeout=3000)
+                self.quick_row(wanted).first.wait_for(timeout=3000)
+                return box.input_value() == text
+            return False
+
+        self.until(offered)
 
     def tab(self, name: str) -> Locator:
         """The tab of this name."""
@@ -217,6 +225,43 @@ class Editor:
     def tree_row(self, text: str) -> Locator:
         """A row of the Debug Runs view."""
         return self.page.locator(".pane-body .monaco-list-row").filter(has_text=text)
+
+    def runs_view(self) -> None:
+        """Go to the Debug Runs view."""
+        self.page.locator(".activitybar [aria-label='Bug LSP']").first.click()
+
+    def choose(self, *names: str, picture: str = "") -> None:
+        """Choose these and no others in the picker that is open, then accept."""
+        box = self.page.locator(".quick-input-widget input.input").first
+        count = self.page.locator(".quick-input-widget .quick-input-count")
+        every = self.page.get_by_role("checkbox", name="Toggle all checkboxes")
+        expect(count).to_be_visible()
+        while "0 Selected" not in count.inner_text():
+            every.click()
+        for number, name in enumerate(names, 1):  # not all rows are drawn at once
+            box.fill(name)
+            self.quick_row(name).first.click()
+            expect(count).to_contain_text(f"{number} Selected")
+            box.fill("")
+        if picture:
+            self.picture(picture)
+        self.page.keyboard.press("Enter")
+
+    def answer(self, placeholder: str, text: str) -> None:
+        """Answer the question with this placeholder."""
+        box = self.page.locator(".quick-input-widget input.input").first
+        expect(box).to_have_attribute("placeholder", placeholder)
+        box.fill(text)
+        self.page.keyboard.press("Enter")
+
+    def status(self, text: str) -> Locator:
+        """An item of the status bar."""
+        return self.page.locator(".statusbar-item").filter(has_text=text)
+
+    def cursor_at(self, text: str) -> None:
+        """Put the cursor where this text is in the active editor."""
+        lines = self.page.locator(".editor-group-container.active .view-line")
+        lines.filter(has_text=text).first.click()
 
     def group(self, number: int) -> Locator:
         """The text of an editor group."""

@@ -4,7 +4,7 @@ import * as vscode from 'vscode';
 
 import { debugDemo, openDemo } from './demo';
 import { showDiff } from './diff';
-import { open, titled } from './documents';
+import { goTo, open, titled } from './documents';
 import { pickAgent, pickAgents, pickRun, pickSession, pickTest } from './pick';
 import type { Runs } from './runs';
 import type { Server } from './server';
@@ -153,7 +153,7 @@ export class Commands {
   private async openTask(on: Target): Promise<void> {
     const run = on?.run ?? (await pickRun(this.runs, () => true));
     if (run !== undefined) {
-      await vscode.window.showTextDocument(vscode.Uri.parse(run.taskUri), { preview: false });
+      await goTo(vscode.Uri.parse(run.taskUri));
     }
   }
 

@@ -5,7 +5,7 @@ import * as vscode from 'vscode';
 import type { Server } from './server';
 
 const KEY = 'demo';
-const WALKTHROUGH = { category: 'bug-lsp.bug-lsp#start', step: 'bug-lsp.bug-lsp#start#debug' };
+const WALKTHROUGH = 'bug-lsp.bug-lsp#start';
 
 interface Demo {
   folderUri: string;

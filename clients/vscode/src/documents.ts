@@ -18,6 +18,7 @@ export const SCHEME = 'bug-lsp';
 export const NOTHING = vscode.Uri.from({ scheme: SCHEME, path: '/nothing' });
 const CONTENT = 'workspace/textDocumentContent';
 const REFRESH = 'workspace/textDocumentContent/refresh';
+const REGION = '<!-- bug-lsp:begin';
 const SESSION = /^\/*(runs\/[0-9a-f]{16}\/[0-9a-f]{12})(?:\/[^/]+)?\.md$/;
 
 /** The session whose document this is; "" where it is another one. */
@@ -114,6 +115,28 @@ export async function open(uri: vscode.Uri, focus: boolean): Promise<void> {
     preview: false,
     preserveFocus: !focus,
   });
+}
+
+/** Go to a file where it is open already, else to the left of the sessions; in a task file to its
+ * result. */
+export async function goTo(uri: vscode.Uri): Promise<void> {
+  const holds = (tab: vscode.Tab): boolean =>
+    tab.input instanceof vscode.TabInputText && tab.input.uri.toString() === uri.toString();
+  const group = vscode.window.tabGroups.all.find((one) => one.tabs.some(holds));
+  const viewColumn = group?.viewColumn ?? vscode.ViewColumn.One;
+  const editor = await vscode.window.showTextDocument(uri, { viewColumn, preview: false });
+  const begin = editor.document.getText().indexOf(REGION);
+  if (begin >= 0) {
+    const place = editor.document.positionAt(begin);
+    editor.revealRange(new vscode.Range(place, place), vscode.TextEditorRevealType.AtTop);
+  }
+}
+
+/** To open one, as a command. A command of our own with arguments is forgotten at the moment in which its
+ * row is drawn anew, and a click on it then is lost; VS Code's own is not. */
+export function opening(uri: vscode.Uri): vscode.Command {
+  const how = { viewColumn: column(), preview: false };
+  return { command: 'vscode.open', title: 'Open Session', arguments: [uri, how] };
 }
 
 function column(): vscode.ViewColumn {

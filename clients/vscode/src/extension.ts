@@ -6,6 +6,7 @@ import { resume } from './demo';
 import { Documents, open, SCHEME, sessionOf, titled } from './documents';
 import { answerQuestions } from './done';
 import { Follow } from './follow';
+import { offerLinks } from './lenses';
 import { Progress } from './progress';
 import { reopen } from './reopen';
 import { Runs } from './runs';
@@ -51,6 +52,7 @@ export function activate(context: vscode.ExtensionContext): void {
     made,
     documents,
     new Follow(),
+    offerLinks(),
     runs,
     new Commands(made, runs, context).register(),
     made.onDidChange((up) => {

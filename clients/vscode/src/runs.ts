@@ -1,6 +1,7 @@
 /** The Debug Runs view, the status bar item and the context keys: what is known of the runs. */
 import * as vscode from 'vscode';
 
+import { opening, titled } from './documents';
 import type { Server } from './server';
 import { ended, everyone, standing, type Run, type Session, type Status } from './wire';
 import { elapsed, oneLine, used } from './words';
@@ -152,10 +153,10 @@ export class Runs implements vscode.TreeDataProvider<Node>, vscode.Disposable {
   }
 
   getTreeItem(node: Node): vscode.TreeItem {
-    return isSession(node) ? this.sessionItem(node.session) : runItem(node.run);
+    return isSession(node) ? this.sessionItem(node) : runItem(node.run);
   }
 
-  private sessionItem(session: Session): vscode.TreeItem {
+  private sessionItem({ run, session }: SessionNode): vscode.TreeItem {
     const label = session.title.split(':')[0] ?? session.title;
     const by = session.kind === 'proof' ? '' : ` ${session.agentType}`;
     const item = new vscode.TreeItem(`${label}${by}`);
@@ -163,7 +164,8 @@ export class Runs implements vscode.TreeDataProvider<Node>, vscode.Disposable {
     const activity = this.activities.get(session.sessionId) ?? session.activity;
     const said = session.status === 'running' ? activity.replace(`${session.agentType}: `, '') : '';
     const what = session.failure?.message ?? (session.retriedBy === null ? said : 'tried again below');
-    item.description = [elapsed(session, Date.now()), used(session), oneLine(what, 100)]
+    const shown = [elapsed(session, Date.now()), used(session), oneLine(what, 100)];
+    item.description = (session.failure === null ? shown : shown.reverse())
       .filter((part) => part !== '')
       .join(' · ');
     item.tooltip = session.failure === null ? `${session.title}: ${session.status}` : session.failure.message;
@@ -178,7 +180,7 @@ export class Runs implements vscode.TreeDataProvider<Node>, vscode.Disposable {
     ].join(' ');
     const spoken = `${label}${by}, ${session.status}, ${item.description}`;
     item.accessibilityInformation = { label: spoken };
-    item.command = { command: 'bugLsp.openSession', title: 'Open Session', arguments: [{ session }] };
+    item.command = opening(titled(vscode.Uri.parse(session.uri), session, run));
     return item;
   }
 

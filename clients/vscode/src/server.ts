@@ -51,8 +51,9 @@ export class Server implements vscode.Disposable {
     return new Promise((resolve) => this.waiting.push(resolve));
   }
 
-  /** Call a command of the server. */
+  /** Call a command of the server, when it has started if it is about to. */
   async ask<T>(command: string, argument: object = {}): Promise<T> {
+    await this.starting;
     if (this.client === undefined) {
       throw new Error('The Bug LSP server is not running; say "Bug LSP: Restart Server"');
     }
