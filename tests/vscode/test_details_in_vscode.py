@@ -157,7 +157,10 @@ def test_the_walkthrough_ends_in_a_finished_demo_run(extension, tmp_path, pictur
             page.get_by_role("button", name="Debug the Demo").click()
             expect(editor.toast("repair").first).to_be_visible()
             editor.picture("walkthrough-2")
-            expect(editor.toast("is done").first).to_be_visible(timeout=120_000)
+            toast = editor.toast("is done").first
+            expect(toast).to_be_visible(timeout=120_000)
+            toast.get_by_role("button", name="Open Task").click()
             expect(editor.group(1)).to_contain_text("Root cause")
+            expect(editor.tab("Orchestrator")).to_be_visible()
             expect(steps.nth(2).locator(".codicon-getting-started-step-checked")).to_be_visible()
             editor.picture("walkthrough-3")

@@ -139,7 +139,7 @@ export class Commands {
     const session = on?.session ?? (await pickSession(this.runs, () => true));
     if (session !== undefined) {
       const run = await this.runs.runOf(session.sessionId);
-      await open(titled(vscode.Uri.parse(session.uri), session, run), true);
+      await open(titled(vscode.Uri.parse(session.uri), session, run), run, true);
     }
   }
 

@@ -18,6 +18,9 @@ export const SCHEME = 'bug-lsp';
 export const NOTHING = vscode.Uri.from({ scheme: SCHEME, path: '/nothing' });
 const CONTENT = 'workspace/textDocumentContent';
 const REFRESH = 'workspace/textDocumentContent/refresh';
+const { One, Two, Three, Four } = vscode.ViewColumn;
+/** From the left; so each has the number of the one before it as its index. */
+const COLUMNS = [One, Two, Three, Four];
 const REGION = '<!-- bug-lsp:begin';
 const SESSION = /^\/*(runs\/[0-9a-f]{16}\/[0-9a-f]{12})(?:\/[^/]+)?\.md$/;
 
@@ -108,10 +111,10 @@ export class Documents implements vscode.TextDocumentContentProvider, vscode.Dis
   }
 }
 
-/** Open a document beside the user's own, in the group where such documents are already. */
-export async function open(uri: vscode.Uri, focus: boolean): Promise<void> {
+/** Open a document beside the task file, in the group where such documents are already. */
+export async function open(uri: vscode.Uri, run: Run | undefined, focus: boolean): Promise<void> {
   await vscode.window.showTextDocument(uri, {
-    viewColumn: column(),
+    viewColumn: column(run),
     preview: false,
     preserveFocus: !focus,
   });
@@ -134,14 +137,19 @@ export async function goTo(uri: vscode.Uri): Promise<void> {
 
 /** To open one, as a command. A command of our own with arguments is forgotten at the moment in which its
  * row is drawn anew, and a click on it then is lost; VS Code's own is not. */
-export function opening(uri: vscode.Uri): vscode.Command {
-  const how = { viewColumn: column(), preview: false };
+export function opening(uri: vscode.Uri, run: Run): vscode.Command {
+  const how = { viewColumn: column(run), preview: false };
   return { command: 'vscode.open', title: 'Open Session', arguments: [uri, how] };
 }
 
-function column(): vscode.ViewColumn {
+function column(run: Run | undefined): vscode.ViewColumn {
   const group = vscode.window.tabGroups.all.find((one) =>
     one.tabs.some((tab) => tab.input instanceof vscode.TabInputText && tab.input.uri.scheme === SCHEME),
   );
-  return group?.viewColumn ?? vscode.ViewColumn.Beside;
+  if (group !== undefined) {
+    return group.viewColumn;
+  }
+  const task = run === undefined ? '' : vscode.Uri.parse(run.taskUri).toString();
+  const shown = vscode.window.visibleTextEditors.find((one) => one.document.uri.toString() === task);
+  return COLUMNS[shown?.viewColumn ?? COLUMNS.length] ?? vscode.ViewColumn.Beside;
 }

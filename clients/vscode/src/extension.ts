@@ -3,7 +3,7 @@ import * as vscode from 'vscode';
 
 import { Commands } from './commands';
 import { resume } from './demo';
-import { Documents, open, SCHEME, sessionOf, titled } from './documents';
+import { Documents, goTo, open, SCHEME, sessionOf, titled } from './documents';
 import { answerQuestions } from './done';
 import { Follow } from './follow';
 import { offerLinks } from './lenses';
@@ -38,12 +38,16 @@ export function activate(context: vscode.ExtensionContext): void {
     window: {
       showDocument: async (params, token, next) => {
         const uri = vscode.Uri.parse(params.uri);
+        if (params.takeFocus === true && runs.all.some((one) => one.taskUri === params.uri)) {
+          await goTo(uri);
+          return { success: true };
+        }
         if (uri.scheme !== SCHEME) {
           return next(params, token);
         }
         const id = sessionOf(uri);
         const run = await runs.runOf(id);
-        await open(titled(uri, runs.session(id), run), params.takeFocus === true);
+        await open(titled(uri, runs.session(id), run), run, params.takeFocus === true);
         return { success: true };
       },
     },

@@ -180,7 +180,7 @@ export class Runs implements vscode.TreeDataProvider<Node>, vscode.Disposable {
     ].join(' ');
     const spoken = `${label}${by}, ${session.status}, ${item.description}`;
     item.accessibilityInformation = { label: spoken };
-    item.command = opening(titled(vscode.Uri.parse(session.uri), session, run));
+    item.command = opening(titled(vscode.Uri.parse(session.uri), session, run), run);
     return item;
   }
 
