@@ -236,12 +236,18 @@ class Editor:
         count = self.page.locator(".quick-input-widget .quick-input-count")
         every = self.page.get_by_role("checkbox", name="Toggle all checkboxes")
         expect(count).to_be_visible()
-        while "0 Selected" not in count.inner_text():
+
+        def none_is_chosen() -> bool:
+            if count.inner_text().strip() == "0 Selected":
+                return True
             every.click()
+            return False
+
+        self.until(none_is_chosen)
         for number, name in enumerate(names, 1):  # not all rows are drawn at once
             box.fill(name)
             self.quick_row(name).first.click()
-            expect(count).to_contain_text(f"{number} Selected")
+            expect(count).to_have_text(f"{number} Selected")
             box.fill("")
         if picture:
             self.picture(picture)

@@ -158,14 +158,15 @@ def _on_the_line(editor: Editor) -> None:
     expect(editor.page.locator(".squiggly-error").first).to_be_visible()
     editor.cursor_at(BUG.strip())
     editor.page.keyboard.press("Control+.")
-    expect(editor.page.locator(".action-widget")).to_contain_text("Apply the patch of Debug (1)")
+    menu = editor.page.locator(".action-widget").first
+    expect(menu).to_contain_text("Apply the patch of Debug (1)")
     editor.picture("7-on-the-line")
     editor.page.keyboard.press("Escape")
 
 
 def _the_patch_as_a_diff(editor: Editor) -> None:
     editor.palette("Bug LSP: Show Diff")
-    expect(editor.tab("Debug (1) codex")).to_contain_text("reproduction passes")
+    expect(editor.tab("Debug (1) codex")).to_contain_text("breaks none of the project")
     diff = editor.page.locator(".monaco-diff-editor").first
     expect(diff.locator(".editor.original")).to_contain_text("price - price * rate")
     expect(diff.locator(".editor.modified")).to_contain_text("price + price * rate")
