@@ -33,5 +33,5 @@ async def test_what_is_no_folder_is_refused_in_one_sentence(open_editor, tmp_pat
         await editor.command("createDemo", {"folderUri": "https://example.org/"})
     file = tmp_path / "file"
     file.touch()
-    with pytest.raises(JsonRpcException, match="the demo could not be made in .*file"):
+    with pytest.raises(JsonRpcException, match=r"the demo could not be made in .*file"):
         await editor.command("createDemo", {"folderUri": file.as_uri()})
