@@ -5,7 +5,6 @@ Pictures of each step are left in the folder that `BUG_LSP_TEST_PICTURES` names.
 
 from __future__ import annotations
 
-import os
 import sys
 from pathlib import Path
 
@@ -13,27 +12,12 @@ import pytest
 from playwright.sync_api import expect
 
 from bug_lsp.demo import project as demo
-from clients.vscode.__main__ import vsix
 
 from .editor import Editor, Host, browser_page
 
 TASK = Path(demo.TASK).name
 AGENTS = Path(__file__).with_name("agents.py")
 BUG_LSP = Path(sys.executable).with_name("bug-lsp")
-PICTURES = os.environ.get("BUG_LSP_TEST_PICTURES")
-
-
-@pytest.fixture(scope="session")
-def extension() -> Path:
-    """The extension, built as it is shipped."""
-    return vsix()
-
-
-@pytest.fixture
-def pictures(tmp_path: Path) -> Path:
-    folder = Path(PICTURES or tmp_path / "pictures")
-    folder.mkdir(parents=True, exist_ok=True)
-    return folder
 
 
 class Scene:

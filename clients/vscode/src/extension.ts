@@ -7,6 +7,7 @@ import { Progress } from './progress';
 import { reopen } from './reopen';
 import { Runs } from './runs';
 import { Server } from './server';
+import { needsRestart } from './settings';
 
 let server: Server | undefined;
 
@@ -45,16 +46,17 @@ export function activate(context: vscode.ExtensionContext): void {
     new Follow(),
     runs,
     new Commands(made, runs, context).register(),
-    made.onDidChange((up) => {
-      if (up) {
-        void runs.load();
-      } else {
+    made.onDidChange((state) => {
+      if (state !== 'up') {
         progress.clear();
+      }
+      if (state !== 'starting') {
+        void runs.load();
       }
     }),
     vscode.workspace.onDidGrantWorkspaceTrust(() => made.start()),
     vscode.workspace.onDidChangeConfiguration(async (event) => {
-      if (event.affectsConfiguration('bugLsp.server') || event.affectsConfiguration('bugLsp.agents')) {
+      if (needsRestart(context, event)) {
         await made.restart();
       }
     }),
