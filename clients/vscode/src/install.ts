@@ -42,6 +42,7 @@ async function run(program: string, args: string[], signal: AbortSignal): Promis
 
 /** Of uv's chain of causes what was tried and what stood in the way at last. */
 export function reason(said: string): string {
-  const links = [...said.matchAll(/^\s*(?:error:|cause:|Caused by:|×|╰─▶) *(.+)$/gmu)].map((found) => found[1]);
+  const chain = said.matchAll(/^\s*(?:error:|cause:|Caused by:|×|╰─▶) *(.+)$/gmu);
+  const links = [...chain].map((link) => link[1]);
   return links.length === 0 ? said : [...new Set([links[0], links.at(-1)])].join(': ');
 }

@@ -12,6 +12,9 @@ const RESTARTS = 2;
 const WITHIN = 180_000;
 const HOW_TO_INSTALL_UV = 'https://docs.astral.sh/uv/getting-started/installation/';
 
+/** Settings of a machine are elsewhere in a window whose files are on another one. */
+const SETTINGS = `workbench.action.open${vscode.env.remoteName === undefined ? '' : 'Remote'}Settings`;
+
 export type State = 'starting' | 'up' | 'down';
 
 export class Server implements vscode.Disposable {
@@ -167,8 +170,7 @@ export class Server implements vscode.Disposable {
 
   private readonly remedies: Record<Remedy, () => unknown> = {
     'Install uv': () => vscode.env.openExternal(vscode.Uri.parse(HOW_TO_INSTALL_UV)),
-    'Open Settings': () =>
-      vscode.commands.executeCommand('workbench.action.openSettings', 'bugLsp.server'),
+    'Open Settings': () => vscode.commands.executeCommand(SETTINGS, { query: 'bugLsp.server' }),
     'Restart Server': () => this.restart(),
     'Show Log': () => {
       this.showLog();
