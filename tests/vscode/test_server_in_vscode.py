@@ -215,7 +215,7 @@ def test_a_program_that_is_no_server_is_told_once_with_the_log(machine, opened, 
     with opened(**TRUSTED, **{PATH: machine.program("broken", by=by)}) as editor:
         toast = only_toast(editor, "from the setting bugLsp.server.path ended before it was up")
         press(toast, "Show Log")
-        expect(editor.page.locator(".panel")).to_contain_text("Bug LSP")
+        expect(editor.page.locator("[aria-label*='Bug LSP - Output']").first).to_be_visible()
 
 
 def test_a_server_that_ends_comes_back_and_one_that_keeps_ending_can_be_restarted(machine, opened):

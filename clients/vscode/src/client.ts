@@ -53,6 +53,13 @@ export class Client extends LanguageClient {
     return this.initializeResult?.serverInfo?.version ?? 'unknown';
   }
 
+  /** End it. A server that does not answer is killed by the library, a little later. */
+  async quit(): Promise<void> {
+    await this.dispose().catch((error: unknown) => {
+      this.warn('The server did not end by itself.', error, false);
+    });
+  }
+
   /** The library's documents are not used: ours take their place. */
   override registerFeature(feature: StaticFeature | DynamicFeature<unknown>): void {
     if (!('registrationType' in feature) || feature.registrationType.method !== CONTENT) {
@@ -86,7 +93,7 @@ export async function connect(client: Client, program: Program, signal: AbortSig
   const fits = NEEDED.every((name) => commands.includes(name));
   if (!fits || signal.aborted) {
     const version = client.serverVersion;
-    await client.dispose();
+    await client.quit();
     throw new NoServer(
       `The server from ${program.from} (version ${version}) is too old for this extension. ` +
         'Update it, or leave the setting bugLsp.server.path empty and let uv run the one in the extension.',

@@ -79,10 +79,7 @@ export class Server implements vscode.Disposable {
   async stop(): Promise<void> {
     const client = this.client;
     this.client = undefined;
-    // One that does not answer is killed by the library.
-    await client?.dispose().catch((error: unknown) => {
-      this.log.warn(String(error));
-    });
+    await client?.quit();
   }
 
   showLog(): void {
@@ -97,6 +94,7 @@ export class Server implements vscode.Disposable {
       const program = await find(wishes(), this.context.extensionPath);
       this.log.info(`${program.command} ${program.args.join(' ')} (from ${program.from})`);
       if (!(await installed(program, signal))) {
+        signal.throwIfAborted();
         await this.install(program, signal);
       }
       await this.connect(program, signal);
