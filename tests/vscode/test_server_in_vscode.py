@@ -171,11 +171,15 @@ def with_uv(machine, tmp_path) -> Iterator[dict[str, str]]:
     link.unlink()
 
 
-def test_the_servers_wheel_is_installed_once_and_then_starts_without_a_network(
+def test_what_uv_cannot_do_is_said_until_it_can_and_then_it_needs_no_network(
     machine, opened, with_uv
 ):
-    machine.uv_says(**with_uv, offline=True)
+    no_python = {"python-preference": "only-managed", "python-downloads": "never"}
+    machine.uv_says(**with_uv, **no_python)
     with opened(**TRUSTED) as editor:
+        toast = only_toast(editor, "uv could not install the Bug LSP server: No interpreter found")
+        machine.uv_says(**with_uv, offline=True)
+        press(toast, "Try Again")
         toast = only_toast(editor, "uv could not install the Bug LSP server: No solution found")
         machine.uv_says(**with_uv)
         press(toast, "Try Again")
@@ -189,33 +193,27 @@ def test_the_servers_wheel_is_installed_once_and_then_starts_without_a_network(
         expect(editor.toast("")).to_have_count(0)
 
 
-def test_where_there_is_no_python_uv_says_so(machine, opened, with_uv):
-    python = {"python-preference": "only-managed", "python-downloads": "never"}
-    machine.uv_says(**with_uv, **python)
-    with opened(**TRUSTED) as editor:
-        toast = only_toast(editor, "could not install the Bug LSP server: No interpreter found")
-        machine.uv_says(**with_uv)
-        press(toast, "Try Again")
-        is_up(editor)
-
-
-def test_an_old_server_is_named_and_another_one_starts_when_the_setting_says_so(machine, opened):
-    old = machine.program("old", OLD + RUN)
-    with opened(**TRUSTED, **{PATH: old}) as editor:
-        toast = only_toast(editor, "from the setting bugLsp.server.path (version ")
-        expect(toast).to_contain_text("is too old for this extension")
+def test_a_wrong_server_is_told_once_and_the_next_that_the_setting_names_starts_at_once(
+    machine, opened
+):
+    slow = machine.program("slow", "import time\ntime.sleep(1000)\n")
+    with opened(**TRUSTED, **{PATH: slow}) as editor:
+        expect(editor.page.locator(".statusbar")).to_contain_text("Bug LSP starts")
+        for by in ("/no/where/python", "/bin/false"):
+            broken = machine.program(by.replace("/", "-"), by=by)
+            machine.host.set(**TRUSTED, **{PATH: broken})
+            toast = only_toast(editor, "the setting bugLsp.server.path ended before it was up")
+            press(toast, "Show Log")
+            log = editor.page.locator("[aria-label*='Bug LSP - Output']").first
+            expect(log).to_be_visible()
+        machine.host.set(**TRUSTED, **{PATH: machine.program("old", OLD + RUN)})
+        toast = only_toast(editor, "is too old for this extension")
+        expect(toast).to_contain_text("from the setting bugLsp.server.path (version ")
         press(toast, "Open Settings")
         expect(editor.page.locator(".settings-editor")).to_contain_text("Server: Path")
         machine.host.set(**TRUSTED, **{PATH: machine.program("bug-lsp")})
         is_up(editor)
-
-
-@pytest.mark.parametrize("by", ["/no/where/python", "/bin/false"])
-def test_a_program_that_is_no_server_is_told_once_with_the_log(machine, opened, by):
-    with opened(**TRUSTED, **{PATH: machine.program("broken", by=by)}) as editor:
-        toast = only_toast(editor, "from the setting bugLsp.server.path ended before it was up")
-        press(toast, "Show Log")
-        expect(editor.page.locator("[aria-label*='Bug LSP - Output']").first).to_be_visible()
+        expect(editor.toast("")).to_have_count(0)
 
 
 def test_a_server_that_ends_comes_back_and_one_that_keeps_ending_can_be_restarted(machine, opened):
@@ -230,6 +228,7 @@ def test_a_server_that_ends_comes_back_and_one_that_keeps_ending_can_be_restarte
         assert machine.servers() == []
         press(toast, "Restart Server")
         is_up(editor)
+        _freeze_and_restart(machine, editor)
 
 
 def _end(machine: Machine, editor: Editor) -> None:
@@ -238,24 +237,13 @@ def _end(machine: Machine, editor: Editor) -> None:
     in_view(editor, "Debug with Agents").wait_for(state="hidden")
 
 
-def test_a_server_that_does_not_answer_is_replaced_by_a_restart(machine, opened):
-    with opened(**TRUSTED, **{PATH: machine.program("bug-lsp")}) as editor:
-        is_up(editor)
-        (server,) = machine.servers()
-        server.send_signal(signal.SIGSTOP)
-        editor.palette("Bug LSP: Restart Server")
-        in_view(editor, "Debug with Agents").wait_for(state="hidden")
-        is_up(editor)
-        editor.until(lambda: not server.is_running() and len(machine.servers()) == 1)
-
-
-def test_a_server_that_never_comes_up_is_given_up_by_a_restart(machine, opened):
-    slow = machine.program("slow", "import time\ntime.sleep(1000)\n")
-    with opened(**TRUSTED, **{PATH: slow}) as editor:
-        expect(editor.page.locator(".statusbar")).to_contain_text("Bug LSP starts")
-        machine.host.set(**TRUSTED, **{PATH: machine.program("bug-lsp")})
-        is_up(editor)
-        expect(editor.toast("")).to_have_count(0)
+def _freeze_and_restart(machine: Machine, editor: Editor) -> None:
+    (server,) = machine.servers()
+    server.send_signal(signal.SIGSTOP)
+    editor.palette("Bug LSP: Restart Server")
+    in_view(editor, "Debug with Agents").wait_for(state="hidden")
+    is_up(editor)
+    editor.until(lambda: not server.is_running() and len(machine.servers()) == 1)
 
 
 def test_nothing_starts_before_the_workspace_is_trusted_and_it_names_no_programs(
