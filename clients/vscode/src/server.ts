@@ -1,8 +1,8 @@
 /** The language server's life: found, installed, started, watched, restarted; and asked. */
 import * as vscode from 'vscode';
-import { ExecuteCommandRequest, type Middleware, type StaticFeature } from 'vscode-languageclient/node';
+import type { Middleware, StaticFeature } from 'vscode-languageclient/node';
 
-import { Client, connect } from './client';
+import type { Client } from './client';
 import { find, NoServer, type Program, type Remedy } from './find';
 import { install, installed } from './install';
 import { wishes } from './settings';
@@ -52,8 +52,7 @@ export class Server implements vscode.Disposable {
           : 'Bug LSP starts nothing in a workspace that you do not trust.',
       );
     }
-    const params = { command, arguments: [argument] };
-    return (await this.client.sendRequest(ExecuteCommandRequest.type, params)) as T;
+    return this.client.sendRequest<T>('workspace/executeCommand', { command, arguments: [argument] });
   }
 
   /** Start it, unless the workspace is not trusted or it is there. */
@@ -120,6 +119,8 @@ export class Server implements vscode.Disposable {
   }
 
   private async connect(program: Program, signal: AbortSignal): Promise<void> {
+    // The library is most of the extension: a window that starts does not wait for it.
+    const { Client, connect } = await import('./client.js');
     const client = new Client(this.context, program, this.log, this.middleware, () => {
       if (this.client === client) {
         this.ended();
