@@ -16,6 +16,8 @@ _TYPESCRIPT = "typescript/bin/tsc"
 _ESLINT = "eslint/bin/eslint.js"
 _ESBUILD = "esbuild/bin/esbuild"
 _VSCE = "@vscode/vsce/vsce"
+# What the README links to by its place in the repository.
+_PAGES = "https://github.com/bug-lsp/bug-lsp/{}/HEAD/clients/vscode"
 _BUNDLE = (
     "--bundle", "--platform=node", "--format=cjs", "--target=node20", "--external:vscode",
     "--log-level=warning",
@@ -53,7 +55,8 @@ def vsix() -> Path:
     shutil.copy(HERE.parent.parent / "LICENSE", HERE / "LICENSE")
     _run(_ESBUILD, "src/extension.ts", *_BUNDLE, "--minify", "--outfile=dist/extension.js")
     made = HERE / "dist" / "bug-lsp.vsix"
-    _run(_VSCE, "package", "--no-dependencies", "--no-rewrite-relative-links", "-o", str(made))
+    pages = ("--baseContentUrl", _PAGES.format("blob"), "--baseImagesUrl", _PAGES.format("raw"))
+    _run(_VSCE, "package", "--no-dependencies", *pages, "-o", str(made))
     return made
 
 
