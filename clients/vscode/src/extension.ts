@@ -7,7 +7,6 @@ import { Progress } from './progress';
 import { reopen } from './reopen';
 import { Runs } from './runs';
 import { Server } from './server';
-import { needsRestart } from './settings';
 
 let server: Server | undefined;
 
@@ -55,11 +54,7 @@ export function activate(context: vscode.ExtensionContext): void {
       }
     }),
     vscode.workspace.onDidGrantWorkspaceTrust(() => made.start()),
-    vscode.workspace.onDidChangeConfiguration(async (event) => {
-      if (needsRestart(context, event)) {
-        await made.restart();
-      }
-    }),
+    vscode.workspace.onDidChangeConfiguration(() => made.follow()),
   );
   void made.start();
   void reopen(context.workspaceState).then((held) => context.subscriptions.push(held));

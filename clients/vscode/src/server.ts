@@ -5,7 +5,7 @@ import type { Middleware, StaticFeature } from 'vscode-languageclient/node';
 import type { Client } from './client';
 import { find, NoServer, type Program, type Remedy } from './find';
 import { install, installed } from './install';
-import { wishes } from './settings';
+import { atStart, wishes } from './settings';
 
 /** A server that ends more often within this time is not started again by itself. */
 const RESTARTS = 2;
@@ -26,6 +26,7 @@ export class Server implements vscode.Disposable {
   private giveUp = new AbortController();
   private waiting: ((client: Client) => void)[] = [];
   private ends: number[] = [];
+  private told: string | undefined;
   middleware: Middleware = {};
   features: ((client: Client) => StaticFeature)[] = [];
   notifications: Record<string, (params: unknown) => void> = {};
@@ -75,6 +76,13 @@ export class Server implements vscode.Disposable {
     await this.start();
   }
 
+  /** Start it anew where settings have changed that it is only told when it starts. */
+  async follow(): Promise<void> {
+    if (this.told !== undefined && this.told !== atStart(this.context)) {
+      await this.restart();
+    }
+  }
+
   async stop(): Promise<void> {
     const client = this.client;
     this.client = undefined;
@@ -88,6 +96,7 @@ export class Server implements vscode.Disposable {
   private async tryToStart(): Promise<void> {
     this.giveUp = new AbortController();
     const { signal } = this.giveUp;
+    this.told = atStart(this.context);
     this.say('starting');
     try {
       const program = await find(wishes(), this.context.extensionPath);

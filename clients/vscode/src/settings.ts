@@ -33,14 +33,9 @@ export function explicit(context: vscode.ExtensionContext): Record<string, unkno
   return chosen(context, (declared) => declared.scope !== FROM_USER);
 }
 
-/** Whether the server must be started anew to know of a change. */
-export function needsRestart(
-  context: vscode.ExtensionContext,
-  event: vscode.ConfigurationChangeEvent,
-): boolean {
-  return Object.entries(declared(context)).some(
-    ([full, { scope }]) => scope === FROM_USER && event.affectsConfiguration(full),
-  );
+/** All that a server is only told when it starts, to be compared. */
+export function atStart(context: vscode.ExtensionContext): string {
+  return JSON.stringify([wishes(), forInitialize(context)]);
 }
 
 function declared(context: vscode.ExtensionContext): Record<string, Declared> {
