@@ -14,6 +14,7 @@ demo: $(VENV)/.base ## debug a real bug in a small project, with the built-in ag
 	@$(BIN)/bug-lsp demo
 
 test: $(VENV)/.agents ## run all tests, real agents and processes included
+	$(BIN)/python -m clients.vscode test
 	$(BIN)/pytest -n auto --dist worksteal
 
 lint: $(VENV)/.dev ## check style and formatting
@@ -34,6 +35,7 @@ benchmarks: $(VENV)/.dev ## measure, against a peer in the same run
 	$(BIN)/python -m benchmarks.handover
 	$(BIN)/python -m benchmarks.matrix
 	$(BIN)/python -m benchmarks.findings
+	$(BIN)/python -m benchmarks.activation
 
 clean: ## remove what was installed and cached here
 	rm -rf $(VENV) .mypy_cache .pytest_cache .ruff_cache .hypothesis dist

@@ -19,11 +19,12 @@ from bug_lsp.domain.errors import FailureKind
 from bug_lsp.domain.report import report_schema, synthesis_schema
 from bug_lsp.domain.run import RunStatus, Session
 from bug_lsp.domain.settings import Settings
-from bug_lsp.lsp import answering, features
+from bug_lsp.lsp import answering, features, trust
 
 ROOT = Path(__file__).parent.parent
 DOCS = ROOT / "docs"
-PAGES = sorted([*ROOT.glob("*.md"), *DOCS.rglob("*.md")])
+VSCODE = ROOT / "clients" / "vscode"
+PAGES = sorted([*ROOT.glob("*.md"), *DOCS.rglob("*.md"), *VSCODE.glob("*.md")])
 SCHEMAS = {"report": report_schema, "synthesis": synthesis_schema}
 
 _FENCE = re.compile(r"^(?P<fence>`{3,}).*?^(?P=fence)$", re.MULTILINE | re.DOTALL)
@@ -96,6 +97,36 @@ def test_every_setting_is_in_the_protocol_with_its_default_and_there_is_no_other
         shown = re.search(rf"^\| `{name}` \| `([^`]+)` \|", text, re.MULTILINE)
         assert shown is not None, name
         assert json.loads(shown[1]) == default
+
+
+def declared_in_vscode() -> dict[str, dict[str, Any]]:
+    manifest = json.loads((VSCODE / "package.json").read_text(encoding="utf-8"))
+    return manifest["contributes"]["configuration"]["properties"]
+
+
+def test_every_setting_of_the_server_is_one_of_vs_code_with_the_same_default():
+    mine = ("bugLsp.server.", "bugLsp.notifications.")
+    shown = {name: it for name, it in declared_in_vscode().items() if not name.startswith(mine)}
+    defaults = Settings().model_dump(mode="json", by_alias=True)
+    defaults["orchestrator"] = {"agentType": defaults["orchestrator"]["agentType"]}
+    defaults["runLimits"] = {}
+    assert {name.removeprefix("bugLsp."): it["default"] for name, it in shown.items()} == defaults
+
+
+def test_settings_that_a_workspace_may_not_make_are_the_machines_in_vs_code():
+    ours = {"agents", *trust._REASONS, "server.path", "server.uv", "server.extras"}
+    machine = {name for name, it in declared_in_vscode().items() if it.get("scope") == "machine"}
+    assert machine == {f"bugLsp.{name}" for name in ours}
+
+
+def test_every_setting_of_vs_code_is_in_the_extensions_readme_and_there_is_no_other():
+    text = section(read("clients/vscode/README.md"), "## Settings")
+    rows = re.findall(r"^\| `(bugLsp\.[\w.]+)`( \*)? \| `([^`]+)` \|", text, re.MULTILINE)
+    told = {name: (bool(star), json.loads(default)) for name, star, default in rows}
+    assert told == {
+        name: (it.get("scope") == "machine", it["default"])
+        for name, it in declared_in_vscode().items()
+    }
 
 
 def test_every_kind_of_failure_is_in_the_protocol_and_there_is_no_other():

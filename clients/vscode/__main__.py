@@ -1,4 +1,4 @@
-"""Checks and builds the extension: `python -m clients.vscode types | lint | vsix`."""
+"""Checks and builds the extension: `python -m clients.vscode types | lint | test | vsix`."""
 
 from __future__ import annotations
 
@@ -11,11 +11,17 @@ from clients.node import cached, make_once, npm, run_node
 
 HERE = Path(__file__).parent
 _MANIFESTS = (HERE / "package.json", HERE / "package-lock.json")
-_PLACE = cached("vscode-extension", *_MANIFESTS)
+_PLACE = cached("vscode-extension", HERE / "package-lock.json")
 _TYPESCRIPT = "typescript/bin/tsc"
 _ESLINT = "eslint/bin/eslint.js"
 _ESBUILD = "esbuild/bin/esbuild"
 _VSCE = "@vscode/vsce/vsce"
+# What the README links to by its place in the repository.
+_PAGES = "https://github.com/bug-lsp/bug-lsp/{}/HEAD/clients/vscode"
+_BUNDLE = (
+    "--bundle", "--platform=node", "--format=cjs", "--target=node20", "--external:vscode",
+    "--log-level=warning",
+)  # fmt: skip
 
 
 def _install() -> None:
@@ -47,14 +53,21 @@ def vsix() -> Path:
     wheel = [sys.executable, "-m", "pip", "wheel", "-q", "--no-deps", "-w", str(HERE / "server")]
     subprocess.run([*wheel, str(HERE.parent.parent)], check=True)
     shutil.copy(HERE.parent.parent / "LICENSE", HERE / "LICENSE")
-    _run(
-        _ESBUILD, "src/extension.ts", "--bundle", "--platform=node", "--format=cjs",
-        "--target=node20", "--external:vscode", "--minify", "--outfile=dist/extension.js",
-        "--log-level=warning",
-    )  # fmt: skip
+    _run(_ESBUILD, "src/extension.ts", *_BUNDLE, "--minify", "--outfile=dist/extension.js")
     made = HERE / "dist" / "bug-lsp.vsix"
-    _run(_VSCE, "package", "--no-dependencies", "--no-rewrite-relative-links", "-o", str(made))
+    pages = ("--baseContentUrl", _PAGES.format("blob"), "--baseImagesUrl", _PAGES.format("raw"))
+    _run(_VSCE, "package", "--no-dependencies", *pages, "-o", str(made))
     return made
+
+
+def unit_tests() -> None:
+    """Test what needs no VS Code, built as it is shipped, with node's own runner."""
+    built = HERE / "dist" / "test"
+    shutil.rmtree(built, ignore_errors=True)
+    sources = sorted(str(path.relative_to(HERE)) for path in HERE.glob("test/*.test.ts"))
+    _run(_ESBUILD, *sources, *_BUNDLE, "--sourcemap=inline", f"--outdir={built}")
+    tests = sorted(built.glob("*.js"))
+    run_node("--enable-source-maps", "--test", "--test-reporter=dot", *tests, cwd=HERE)
 
 
 def main(arguments: list[str]) -> int:
@@ -65,6 +78,8 @@ def main(arguments: list[str]) -> int:
             _run(_TYPESCRIPT, "--noEmit")
         case ["lint"]:
             _run(_ESLINT, ".")
+        case ["test"]:
+            unit_tests()
         case ["vsix"]:
             sys.stdout.write(f"{vsix()}\n")
         case _:

@@ -1,34 +1,35 @@
-"""A real VS Code for each test, with a home of its own and the extension as it is shipped."""
+"""The extension as it is shipped, built once a test run; where pictures are left; a model."""
 
 from __future__ import annotations
 
 import os
+import shutil
 from pathlib import Path
 
 import pytest
 
+from clients.node import make_once
 from clients.vscode.__main__ import vsix
 from tests.scripted_model import scripted_model
 
-_PICTURES = os.environ.get("BUG_LSP_TEST_PICTURES")
-
 
 @pytest.fixture(scope="session")
-def extension() -> Path:
-    """The extension, built as it is shipped."""
-    return vsix()
+def extension(tmp_path_factory) -> Path:
+    shared = tmp_path_factory.getbasetemp()
+    if "PYTEST_XDIST_WORKER" in os.environ:
+        shared = shared.parent
+    built = make_once(shared / "vsix", lambda whole: shutil.copy(vsix(), whole))
+    return built / "bug-lsp.vsix"
 
 
 @pytest.fixture
 def pictures(tmp_path: Path) -> Path:
-    """Where pictures of each step are left."""
-    folder = Path(_PICTURES or tmp_path / "pictures")
+    folder = Path(os.environ.get("BUG_LSP_TEST_PICTURES") or tmp_path / "pictures")
     folder.mkdir(parents=True, exist_ok=True)
     return folder
 
 
 @pytest.fixture
 def model():
-    """A scripted model."""
     with scripted_model() as running:
         yield running

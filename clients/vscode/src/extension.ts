@@ -59,19 +59,16 @@ export function activate(context: vscode.ExtensionContext): void {
     offerLinks(),
     runs,
     new Commands(made, runs, context).register(),
-    made.onDidChange((up) => {
-      if (up) {
-        void runs.load();
-      } else {
+    made.onDidChange((state) => {
+      if (state !== 'up') {
         progress.clear();
+      }
+      if (state !== 'starting') {
+        void runs.load();
       }
     }),
     vscode.workspace.onDidGrantWorkspaceTrust(() => made.start()),
-    vscode.workspace.onDidChangeConfiguration(async (event) => {
-      if (event.affectsConfiguration('bugLsp.server') || event.affectsConfiguration('bugLsp.agents')) {
-        await made.restart();
-      }
-    }),
+    vscode.workspace.onDidChangeConfiguration(() => made.follow()),
   );
   void made.start();
   void resume(context);

@@ -1,19 +1,29 @@
 /** Finds the server: the user's setting, then the one in the extension through uv, then the PATH. */
-import { execFile } from 'node:child_process';
-import { access, constants, readdir } from 'node:fs/promises';
+import { access, constants, readdir, stat } from 'node:fs/promises';
+import { homedir } from 'node:os';
 import { delimiter, isAbsolute, join } from 'node:path';
 
 export interface Program {
   command: string;
   args: string[];
-  /** Where it is from, for the log. */
+  /** Where it is from, for the user. */
   from: string;
-  /** What installs it, where that is not done yet. */
-  prepare?: string[];
+  /** How to ask whether it is installed, and what installs it. */
+  install?: { ask: string[]; make: string[] };
 }
 
-/** Why there is no server, in a sentence that says what to do. */
-export class NoServer extends Error {}
+/** What a click does about it. */
+export type Remedy = 'Install uv' | 'Open Settings' | 'Restart Server' | 'Show Log' | 'Try Again';
+
+/** Why there is no server, in a sentence for the user. */
+export class NoServer extends Error {
+  constructor(
+    message: string,
+    readonly remedy: Remedy,
+  ) {
+    super(message);
+  }
+}
 
 export interface Wishes {
   path: string;
@@ -21,36 +31,50 @@ export interface Wishes {
   extras: string[];
 }
 
+const UV = 'uv';
 const UNIX = process.platform !== 'win32';
 
 export async function find(wishes: Wishes, extension: string): Promise<Program> {
   if (wishes.path !== '') {
-    const program = await onPath(wishes.path);
-    if (program === undefined) {
-      throw new NoServer(`There is no program ${wishes.path}, which the setting bugLsp.server.path names.`);
+    const command = await onPath(wishes.path);
+    if (command === undefined) {
+      throw unknown(wishes.path, 'bugLsp.server.path');
     }
-    return { command: program, args: ['serve'], from: 'the setting bugLsp.server.path' };
+    return { command, args: ['serve'], from: 'the setting bugLsp.server.path' };
   }
   const wheel = await embedded(extension);
-  const uv = wheel === undefined ? undefined : await onPath(wishes.uv);
+  const uv = await onPath(wishes.uv);
   if (wheel !== undefined && uv !== undefined) {
-    const extras = wishes.extras.length > 0 ? `[${wishes.extras.join(',')}]` : '';
-    const run = ['tool', 'run', '--quiet', '--from', `${wheel}${extras}`, 'bug-lsp'];
-    return {
-      command: uv,
-      args: [...run, 'serve'],
-      from: 'the extension, through uv',
-      prepare: [...run, '--version'],
-    };
+    return throughUv(uv, wheel, wishes.extras);
   }
-  const program = await onPath('bug-lsp');
-  if (program !== undefined) {
-    return { command: program, args: ['serve'], from: 'the PATH' };
+  const command = await onPath('bug-lsp');
+  if (command !== undefined) {
+    return { command, args: ['serve'], from: 'the PATH' };
+  }
+  if (wishes.uv !== UV) {
+    throw unknown(wishes.uv, 'bugLsp.server.uv');
   }
   throw new NoServer(
-    `Bug LSP has no server to run: neither ${wishes.uv} nor bug-lsp is on the PATH. ` +
-      'Install uv (docs.astral.sh/uv), or name a bug-lsp program in the settings.',
+    'Bug LSP runs its server with uv, which is not on the PATH. Install uv, then say "Restart Server".',
+    'Install uv',
   );
+}
+
+function unknown(name: string, setting: string): NoServer {
+  return new NoServer(`There is no program ${name}, which the setting ${setting} names.`, 'Open Settings');
+}
+
+/** Once it is installed uv looks at nothing outside: it starts at once, and without a network. */
+function throughUv(uv: string, wheel: string, extras: string[]): Program {
+  const from = extras.length > 0 ? `${wheel}[${extras.join(',')}]` : wheel;
+  const server = ['--quiet', '--from', from, 'bug-lsp'];
+  const installed = ['tool', 'run', '--offline', ...server];
+  return {
+    command: uv,
+    args: [...installed, 'serve'],
+    from: 'the extension',
+    install: { ask: [...installed, '--version'], make: ['tool', 'run', ...server, '--version'] },
+  };
 }
 
 /** The wheel that the extension brings along. */
@@ -61,12 +85,17 @@ async function embedded(extension: string): Promise<string | undefined> {
   return name === undefined ? undefined : join(folder, name);
 }
 
+/** Where a program is. Installers put theirs where the PATH may be only after a new login. */
 async function onPath(name: string): Promise<string | undefined> {
-  const folders = isAbsolute(name) ? [''] : (process.env['PATH'] ?? '').split(delimiter);
-  for (const folder of folders) {
-    const names = UNIX ? [name] : [`${name}.exe`, `${name}.cmd`, name];
-    for (const one of names) {
-      const path = folder === '' ? one : join(folder, one);
+  const full = name.replace(/^~(?=[\\/])/, homedir());
+  if (isAbsolute(full)) {
+    return (await runs(full)) ? full : undefined;
+  }
+  const folders = (process.env['PATH'] ?? '').split(delimiter);
+  // A relative folder would be one of the workspace's.
+  for (const folder of [...folders, join(homedir(), '.local', 'bin')].filter(isAbsolute)) {
+    for (const ending of UNIX ? [''] : ['.exe', '.cmd']) {
+      const path = join(folder, `${full}${ending}`);
       if (await runs(path)) {
         return path;
       }
@@ -76,21 +105,10 @@ async function onPath(name: string): Promise<string | undefined> {
 }
 
 async function runs(path: string): Promise<boolean> {
-  return access(path, constants.X_OK).then(
-    () => true,
-    () => false,
-  );
-}
-
-/** Run a program to its end; its last words where it fails. */
-export async function complete(program: string, args: string[], signal: AbortSignal): Promise<string> {
-  return new Promise((resolve, reject) => {
-    execFile(program, args, { signal }, (error, stdout, stderr) => {
-      if (error === null) {
-        resolve(stdout.trim());
-      } else {
-        reject(new NoServer(stderr.trim().split('\n').at(-1) ?? error.message));
-      }
-    });
-  });
+  try {
+    await access(path, constants.X_OK);
+    return (await stat(path)).isFile();
+  } catch {
+    return false;
+  }
 }

@@ -1,10 +1,10 @@
 /** Questions to the user: which agents, which run, which session, about what. */
 import * as vscode from 'vscode';
 
-import { summary, type Runs } from './runs';
+import type { Runs } from './runs';
 import type { Server } from './server';
 import { everyone, type Agent, type Run, type Session } from './wire';
-import { elapsed } from './words';
+import { elapsed, summary } from './words';
 
 const CHOICE = 'agents';
 const TEST = 'testCommand';

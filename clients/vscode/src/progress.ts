@@ -11,9 +11,10 @@ import type {
   WorkDoneProgressReport,
 } from 'vscode-languageclient/node';
 
-import { summary, type Runs } from './runs';
+import type { Runs } from './runs';
 import type { Server } from './server';
 import { ended, standing, type Run } from './wire';
+import { summary } from './words';
 
 const PREFIX = 'bug-lsp/';
 const MOST = 3;

@@ -3,8 +3,8 @@ import * as vscode from 'vscode';
 
 import { opening, titled } from './documents';
 import type { Server } from './server';
-import { ended, everyone, standing, type Run, type Session, type Status } from './wire';
-import { elapsed, oneLine, used } from './words';
+import { ended, everyone, type Run, type Session, type Status } from './wire';
+import { elapsed, oneLine, summary, used } from './words';
 
 const TICK = 1000;
 const ICONS: Record<Status, [icon: string, colour?: string]> = {
@@ -204,21 +204,4 @@ function runItem(run: Run): vscode.TreeItem {
   item.contextValue = ['run', busy ? 'running' : 'ended', ...(lost && !busy ? ['lost'] : [])].join(' ');
   item.iconPath = new vscode.ThemeIcon(busy ? 'sync~spin' : run.delivered ? 'check-all' : 'warning');
   return item;
-}
-
-/** Where a run is, in a few words. */
-export function summary(run: Run): string {
-  const left = standing(run).filter((one) => !ended(one)).length;
-  if (left > 0) {
-    return `${run.totalCount - left} of ${run.totalCount} agents done`;
-  }
-  if (run.orchestrator !== null && !ended(run.orchestrator)) {
-    return 'the synthesis is being written';
-  }
-  if (run.proof !== null && !ended(run.proof)) {
-    return 'findings are being checked';
-  }
-  const lost = run.failedCount + run.cancelledCount;
-  const count = lost === 0 ? `${run.totalCount} agents` : `${run.completedCount} of ${run.totalCount} agents`;
-  return `${run.delivered ? 'done' : 'ended'}, ${count}`;
 }

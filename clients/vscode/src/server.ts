@@ -1,79 +1,92 @@
 /** The language server's life: found, installed, started, watched, restarted; and asked. */
 import * as vscode from 'vscode';
-import {
-  CloseAction,
-  ErrorAction,
-  ExecuteCommandRequest,
-  LanguageClient,
-  RevealOutputChannelOn,
-  type DynamicFeature,
-  type LanguageClientOptions,
-  type Middleware,
-  type StaticFeature,
-} from 'vscode-languageclient/node';
+import type { Middleware, StaticFeature } from 'vscode-languageclient/node';
 
-import { complete, find, NoServer, type Program } from './find';
-import { explicit, forInitialize, wishes } from './settings';
+import type { Client } from './client';
+import { find, NoServer, type Program, type Remedy } from './find';
+import { install, installed } from './install';
+import { atStart, wishes } from './settings';
 
-const NEEDED = ['debugWithAgents', 'getSessionPatch', 'applyPatch', 'retryFailed'];
+/** A server that ends more often within this time is not started again by itself. */
 const RESTARTS = 2;
-const CONTENT = 'workspace/textDocumentContent';
+const WITHIN = 180_000;
+const HOW_TO_INSTALL_UV = 'https://docs.astral.sh/uv/getting-started/installation/';
 
-/** The library's client, but for its documents, which are ours. */
-class Client extends LanguageClient {
-  override registerFeature(feature: StaticFeature | DynamicFeature<unknown>): void {
-    if (!('registrationType' in feature) || feature.registrationType.method !== CONTENT) {
-      super.registerFeature(feature);
-    }
-  }
-}
+/** Settings of a machine are elsewhere in a window whose files are on another one. */
+const SETTINGS = `workbench.action.open${vscode.env.remoteName === undefined ? '' : 'Remote'}Settings`;
+
+export type State = 'starting' | 'up' | 'down';
 
 export class Server implements vscode.Disposable {
   private readonly log = vscode.window.createOutputChannel('Bug LSP', { log: true });
-  private readonly went = new vscode.EventEmitter<boolean>();
-  /** Whether it is up now. */
+  private readonly went = new vscode.EventEmitter<State>();
   readonly onDidChange = this.went.event;
-  private client: LanguageClient | undefined;
+  private client: Client | undefined;
   private starting: Promise<void> | undefined;
-  private waiting: ((client: LanguageClient) => void)[] = [];
-  private crashes = 0;
+  private giveUp = new AbortController();
+  private waiting: ((client: Client) => void)[] = [];
+  private ends: number[] = [];
+  private told: string | undefined;
   middleware: Middleware = {};
-  features: ((client: LanguageClient) => StaticFeature)[] = [];
+  features: ((client: Client) => StaticFeature)[] = [];
   notifications: Record<string, (params: unknown) => void> = {};
 
   constructor(private readonly context: vscode.ExtensionContext) {}
 
   /** The client, when the server is up. */
-  async ready(): Promise<LanguageClient> {
+  async ready(): Promise<Client> {
     if (this.client !== undefined) {
       return this.client;
     }
     return new Promise((resolve) => this.waiting.push(resolve));
   }
 
-  /** Call a command of the server, when it has started if it is about to. */
+  /** Call a command of the server, which may be on its way up. */
   async ask<T>(command: string, argument: object = {}): Promise<T> {
-    await this.starting;
     if (this.client === undefined) {
-      throw new Error('The Bug LSP server is not running; say "Bug LSP: Restart Server"');
+      await this.starting;
     }
-    const params = { command, arguments: [argument] };
-    return (await this.client.sendRequest(ExecuteCommandRequest.type, params)) as T;
+    if (this.client === undefined) {
+      throw new Error(
+        vscode.workspace.isTrusted
+          ? 'The Bug LSP server is not running; say "Bug LSP: Restart Server".'
+          : 'Bug LSP starts nothing in a workspace that you do not trust.',
+      );
+    }
+    return this.client.sendRequest<T>('workspace/executeCommand', { command, arguments: [argument] });
   }
 
-  /** Start it, unless the workspace is not trusted. */
+  /** Start it, unless the workspace is not trusted or it is there. */
   async start(): Promise<void> {
+    if (!vscode.workspace.isTrusted || this.client !== undefined) {
+      return;
+    }
     this.starting ??= this.tryToStart().finally(() => {
       this.starting = undefined;
     });
     return this.starting;
   }
 
+  /** Start it anew, whatever it is doing. */
   async restart(): Promise<void> {
+    this.giveUp.abort();
     await this.starting;
     await this.stop();
-    this.crashes = 0;
+    this.ends = [];
     await this.start();
+  }
+
+  /** Start it anew where settings have changed that it is only told when it starts. */
+  async follow(): Promise<void> {
+    if (this.told !== undefined && this.told !== atStart(this.context)) {
+      await this.restart();
+    }
+  }
+
+  async stop(): Promise<void> {
+    const client = this.client;
+    this.client = undefined;
+    await client?.quit();
   }
 
   showLog(): void {
@@ -81,126 +94,106 @@ export class Server implements vscode.Disposable {
   }
 
   private async tryToStart(): Promise<void> {
-    if (!vscode.workspace.isTrusted || this.client !== undefined) {
-      return;
-    }
+    this.giveUp = new AbortController();
+    const { signal } = this.giveUp;
+    this.told = atStart(this.context);
+    this.say('starting');
     try {
       const program = await find(wishes(), this.context.extensionPath);
       this.log.info(`${program.command} ${program.args.join(' ')} (from ${program.from})`);
-      await this.prepare(program);
-      await this.connect(program);
+      if (!(await installed(program, signal))) {
+        signal.throwIfAborted();
+        await this.install(program, signal);
+      }
+      await this.connect(program, signal);
     } catch (error) {
-      this.say(false);
-      const message = error instanceof Error ? error.message : String(error);
-      this.log.error(message);
-      void this.offer(message, error instanceof NoServer ? 'Open Settings' : 'Show Log');
+      this.say('down');
+      if (!signal.aborted) {
+        this.tell(error);
+      }
     }
   }
 
-  private async prepare(program: Program): Promise<void> {
-    if (program.prepare === undefined) {
-      return;
-    }
-    const { command, prepare } = program;
-    const { version } = this.context.extension.packageJSON as { version: string };
-    const installed = `installed ${version}`;
-    const quiet = this.context.globalState.get(installed) === prepare.join(' ');
-    const location = quiet ? vscode.ProgressLocation.Window : vscode.ProgressLocation.Notification;
-    const title = quiet ? 'Bug LSP starts' : 'Bug LSP installs its server (once)';
-    await vscode.window.withProgress({ location, title, cancellable: !quiet }, async (_progress, token) => {
-      const stop = new AbortController();
+  private async install(program: Program, signal: AbortSignal): Promise<void> {
+    const location = vscode.ProgressLocation.Notification;
+    const title = 'Bug LSP installs its server (once)';
+    await vscode.window.withProgress({ location, title, cancellable: true }, async (_progress, token) => {
       token.onCancellationRequested(() => {
-        stop.abort();
+        this.giveUp.abort();
       });
-      this.log.info(await complete(command, prepare, stop.signal));
+      await install(program, signal, (text) => {
+        this.log.info(text);
+      });
     });
-    await this.context.globalState.update(installed, prepare.join(' '));
   }
 
-  private async connect(program: Program): Promise<void> {
-    const options: LanguageClientOptions = {
-      documentSelector: [{ scheme: 'file' }, { scheme: 'untitled' }],
-      outputChannel: this.log,
-      revealOutputChannelOn: RevealOutputChannelOn.Never,
-      initializationOptions: { bugLsp: forInitialize(this.context) },
-      middleware: {
-        ...this.middleware,
-        workspace: {
-          // The defaults of this extension must not go over what is in the user's config.toml.
-          configuration: (params) => params.items.map(() => explicit(this.context)),
-        },
-      },
-      initializationFailedHandler: () => false,
-      errorHandler: {
-        error: () => ({ action: ErrorAction.Continue, handled: true }),
-        closed: () => this.closed(),
-      },
-    };
-    const run = { command: program.command, args: program.args };
-    const client = new Client('bugLsp', 'Bug LSP', run, options);
+  private async connect(program: Program, signal: AbortSignal): Promise<void> {
+    // The library is most of the extension: a window that starts does not wait for it.
+    const { Client, connect } = await import('./client.js');
+    const client = new Client(this.context, program, this.log, this.middleware, () => {
+      if (this.client === client) {
+        this.ended();
+      }
+    });
     client.registerFeatures(this.features.map((make) => make(client)));
     for (const [method, heard] of Object.entries(this.notifications)) {
       client.onNotification(method, heard);
     }
-    await client.start();
-    const commands = client.initializeResult?.capabilities.executeCommandProvider?.commands ?? [];
-    const version = client.initializeResult?.serverInfo?.version ?? 'unknown';
-    if (!NEEDED.every((name) => commands.includes(name))) {
-      await client.dispose();
-      throw new NoServer(
-        `The server from ${program.from} (version ${version}) is too old for this extension. ` +
-          'Update it, or leave the setting bugLsp.server.path empty.',
-      );
-    }
+    const location = vscode.ProgressLocation.Window;
+    await vscode.window.withProgress({ location, title: 'Bug LSP starts' }, () =>
+      connect(client, program, signal),
+    );
     this.client = client;
-    this.log.info(`server ${version} is up`);
+    this.log.info(`server ${client.serverVersion} is up`);
     for (const resolve of this.waiting.splice(0)) {
       resolve(client);
     }
-    this.say(true);
+    this.say('up');
   }
 
-  private closed(): { action: CloseAction; handled: boolean } {
-    if (this.client === undefined) {
-      return { action: CloseAction.DoNotRestart, handled: true }; // it never came up: start() says so
-    }
-    this.crashes += 1;
+  private ended(): void {
+    const now = Date.now();
+    this.ends = [...this.ends.filter((then) => now - then < WITHIN), now];
     this.client = undefined;
-    this.say(false);
-    if (this.crashes <= RESTARTS) {
+    if (this.ends.length <= RESTARTS) {
       this.log.warn('the server has ended; it is started again');
       void this.start();
     } else {
-      void this.offer('The Bug LSP server keeps ending. Agents at work go on.', 'Restart Server');
+      this.say('down');
+      this.tell(new NoServer('The Bug LSP server keeps ending. Agents at work go on.', 'Restart Server'));
     }
-    return { action: CloseAction.DoNotRestart, handled: true };
   }
 
-  private async offer(message: string, action: string): Promise<void> {
-    const chosen = await vscode.window.showErrorMessage(message, action);
-    if (chosen === 'Open Settings') {
-      await vscode.commands.executeCommand('workbench.action.openSettings', 'bugLsp.server');
-    } else if (chosen === 'Restart Server') {
-      await this.restart();
-    } else if (chosen === 'Show Log') {
+  /** One message with one button. */
+  private tell(error: unknown): void {
+    const message = error instanceof Error ? error.message : String(error);
+    const remedy = error instanceof NoServer ? error.remedy : 'Show Log';
+    this.log.error(message);
+    void vscode.window.showErrorMessage(message, remedy).then((chosen) => {
+      if (chosen !== undefined) {
+        void this.remedies[chosen]();
+      }
+    });
+  }
+
+  private readonly remedies: Record<Remedy, () => unknown> = {
+    'Install uv': () => vscode.env.openExternal(vscode.Uri.parse(HOW_TO_INSTALL_UV)),
+    'Open Settings': () => vscode.commands.executeCommand(SETTINGS, { query: 'bugLsp.server' }),
+    'Restart Server': () => this.restart(),
+    'Show Log': () => {
       this.showLog();
-    }
-  }
+    },
+    'Try Again': () => this.restart(),
+  };
 
-  private say(up: boolean): void {
-    void vscode.commands.executeCommand('setContext', 'bugLsp.serverUp', up);
-    void vscode.commands.executeCommand('setContext', 'bugLsp.serverDown', !up);
-    this.went.fire(up);
-  }
-
-  async stop(): Promise<void> {
-    const client = this.client;
-    this.client = undefined;
-    await client?.dispose();
-    this.say(false);
+  private say(state: State): void {
+    void vscode.commands.executeCommand('setContext', 'bugLsp.serverUp', state === 'up');
+    void vscode.commands.executeCommand('setContext', 'bugLsp.serverDown', state === 'down');
+    this.went.fire(state);
   }
 
   dispose(): void {
+    this.giveUp.abort();
     this.log.dispose();
     this.went.dispose();
   }

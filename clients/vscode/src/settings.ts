@@ -11,14 +11,14 @@ interface Declared {
   scope?: string;
 }
 
-/** What the server runs, or lets agents do: never from a workspace. */
+/** What the server runs, or lets agents do: never from a workspace, and told only when it starts. */
 const FROM_USER = 'machine';
 
 export function wishes(): Wishes {
   const settings = vscode.workspace.getConfiguration(SECTION);
   return {
     path: settings.get('server.path', '').trim(),
-    uv: settings.get('server.uv', 'uv'),
+    uv: settings.get('server.uv', 'uv').trim(),
     extras: settings.get<string[]>('server.extras', []),
   };
 }
@@ -33,18 +33,27 @@ export function explicit(context: vscode.ExtensionContext): Record<string, unkno
   return chosen(context, (declared) => declared.scope !== FROM_USER);
 }
 
+/** All that a server is only told when it starts, to be compared. */
+export function atStart(context: vscode.ExtensionContext): string {
+  return JSON.stringify([wishes(), forInitialize(context)]);
+}
+
+function declared(context: vscode.ExtensionContext): Record<string, Declared> {
+  const manifest = context.extension.packageJSON as {
+    contributes: { configuration: { properties: Record<string, Declared> } };
+  };
+  return manifest.contributes.configuration.properties;
+}
+
 function chosen(
   context: vscode.ExtensionContext,
   wanted: (declared: Declared) => boolean,
 ): Record<string, unknown> {
-  const manifest = context.extension.packageJSON as {
-    contributes: { configuration: { properties: Record<string, Declared> } };
-  };
   const settings = vscode.workspace.getConfiguration(SECTION);
   const found: Record<string, unknown> = {};
-  for (const [full, declared] of Object.entries(manifest.contributes.configuration.properties)) {
+  for (const [full, about] of Object.entries(declared(context))) {
     const name = full.slice(SECTION.length + 1);
-    if (OWN.some((own) => name.startsWith(own)) || !wanted(declared)) {
+    if (OWN.some((own) => name.startsWith(own)) || !wanted(about)) {
       continue;
     }
     const seen = settings.inspect(name);

@@ -1,5 +1,5 @@
 /** How numbers and names are said. */
-import type { Run, Session } from './wire';
+import { ended, standing, type Run, type Session } from './wire';
 
 /** "42s", "2m 3s", "1h 5m". */
 export function duration(milliseconds: number): string {
@@ -44,4 +44,21 @@ export function nameOf(session: Session, run: Run | undefined): string {
   const when = begun?.toTimeString().slice(0, 5).replace(':', '.') ?? '';
   const whole = [label, by, when, title.join(' ')].join(' ');
   return oneLine(whole.replace(/[\\/:*?"<>|#]+/g, ' '), 70);
+}
+
+/** Where a run is, in a few words. */
+export function summary(run: Run): string {
+  const left = standing(run).filter((one) => !ended(one)).length;
+  if (left > 0) {
+    return `${run.totalCount - left} of ${run.totalCount} agents done`;
+  }
+  if (run.orchestrator !== null && !ended(run.orchestrator)) {
+    return 'the synthesis is being written';
+  }
+  if (run.proof !== null && !ended(run.proof)) {
+    return 'findings are being checked';
+  }
+  const lost = run.failedCount + run.cancelledCount;
+  const all = run.totalCount === 1 ? '1 agent' : `${run.totalCount} agents`;
+  return `${run.delivered ? 'done' : 'ended'}, ${lost === 0 ? '' : `${run.completedCount} of `}${all}`;
 }
