@@ -30,7 +30,10 @@
                   server method
                   :edit (list :documentChanges (vconcat (cl-mapcar #'bug-lsp--for-eglot
                                                                    changes buffers))))
-            (dolist (buffer buffers) (with-current-buffer buffer (undo-boundary)))))
+            (dolist (buffer buffers)
+              (with-current-buffer buffer
+                (undo-boundary)
+                (bug-lsp--tell-all)))))
       (error
        ;; With what has been typed meanwhile the server makes it again.
        (dolist (buffer buffers) (with-current-buffer buffer (bug-lsp--tell-all)))

@@ -169,8 +169,8 @@ def test_with_nothing_but_the_lines_of_the_readme_it_is_the_same_product(task, a
     before = editor.text(file)
     editor.lisp("(progn (goto-char (point-min)) (forward-line 2))")
     editor.choosing("Apply the patch of Debug (1) right")
-    # The answer of the server waits for that of the user.
-    editor.lisp("(progn (run-with-timer 0 nil #'user-do 'eglot-code-actions) t)")
+    editor.lisp("(progn (global-set-key (kbd \"<f5>\") #'eglot-code-actions) t)")
+    editor.keys("\x1b[15~")  # f5: what is asked meanwhile waits for the user's answer
     editor.until_screen("Proceed?")
     editor.keys("y")
     editor.until(f"(= {FINDINGS} 0)")
