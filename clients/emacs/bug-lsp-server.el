@@ -80,7 +80,9 @@ After these may come `:initializationOptions' and a plist with settings."
   "The answer of SERVER to METHOD with PARAMS.  What it refuses is said."
   (condition-case err
       (jsonrpc-request server method params :timeout bug-lsp--timeout)
-    (jsonrpc-error (user-error "Bug-lsp: %s" (bug-lsp--reason err)))))
+    (jsonrpc-error
+     (setf (jsonrpc-last-error server) nil) ; else eglot's mode line speaks of it from now on
+     (user-error "Bug-lsp: %s" (bug-lsp--reason err)))))
 
 (defun bug-lsp--run (command &optional argument)
   "The result of COMMAND with ARGUMENT, a plist, for the project of this buffer."

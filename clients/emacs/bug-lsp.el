@@ -190,7 +190,7 @@ that the server refuses all the same."
   (interactive "P")
   (let* ((report (bug-lsp--run "getDebugRunReport"))
          (patches (or (append (plist-get report :patches) nil)
-                      (user-error "No session of '%s' has handed in a patch"
+                      (user-error "No session of %s has handed in a patch"
                                   (plist-get report :title))))
          (patch (bug-lsp--choose "Apply the patch of: " patches #'bug-lsp--patch-line)))
     (bug-lsp--run "applyPatch"
