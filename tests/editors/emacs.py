@@ -43,7 +43,7 @@ _OWN_TERMINAL = (
     "os.execvp(sys.argv[1], sys.argv[1:])\n"
 )
 _WHO, _NOBODY = b"\x1b[>0c", b"\x1b[>0;0;0c"
-"""What Emacs asks a terminal at the start, and the shortest answer: without one it waits for 2 s."""
+"""What Emacs asks a terminal at the start, and the shortest answer: it waits 2 s for one."""
 _CHUNK = 1 << 16
 
 
