@@ -137,7 +137,11 @@ SELECTION is the place in it."
                   (bug-lsp--document server uri))))
     (if (and (eq takeFocus t) (not (active-minibuffer-window)))
         (pop-to-buffer buffer)
-      (display-buffer buffer '(nil (inhibit-same-window . t))))
+      ;; In a window of its own: what the user looks at stays.
+      (display-buffer buffer '((display-buffer-reuse-window
+                                display-buffer-pop-up-window
+                                display-buffer-below-selected)
+                               (inhibit-same-window . t))))
     (when-let ((window (and selection (get-buffer-window buffer t))))
       (with-current-buffer buffer
         (set-window-point

@@ -23,7 +23,7 @@ from typing import Any
 
 import pyte
 
-from . import install
+from . import install, picture
 
 ROOT = Path(__file__).parents[2]
 PACKAGE = ROOT / "clients" / "emacs"
@@ -45,6 +45,11 @@ _OWN_TERMINAL = (
 _WHO, _NOBODY = b"\x1b[>0c", b"\x1b[>0;0;0c"
 """What Emacs asks a terminal at the start, and the shortest answer: it waits 2 s for one."""
 _CHUNK = 1 << 16
+_INK, _PAPER = "#d8d8d8", "#1c1c1c"
+_NAMED = {
+    "black": "#000000", "red": "#cc6666", "green": "#98c379", "brown": "#e5c07b",
+    "blue": "#61afef", "magenta": "#c678dd", "cyan": "#56b6c2", "white": "#d8d8d8",
+}  # fmt: skip
 
 
 class Emacs:
@@ -179,6 +184,15 @@ class Emacs:
         """What can be seen."""
         return "\n".join(line.rstrip() for line in self._screen.display)
 
+    def picture(self, name: str) -> None:
+        """Draw what can be seen, where pictures are wanted."""
+        if picture.wanted():
+            rows = [[_cell(row[x]) for x in range(_COLUMNS)] for row in self._rows()]
+            picture.save(name, rows)
+
+    def _rows(self) -> list[Any]:
+        return [self._screen.buffer[y] for y in range(_ROWS)]
+
     @property
     def messages(self) -> str:
         """What it has said."""
@@ -187,3 +201,15 @@ class Emacs:
     def text(self, name: str) -> str:
         """The text of the buffer whose name has this in it."""
         return str(self.lisp("(user-text (elt given 0))", name))
+
+
+def _cell(shown: Any) -> picture.Cell:
+    ink, paper = _colour(shown.fg, _INK), _colour(shown.bg, _PAPER)
+    if shown.reverse:
+        ink, paper = paper, ink
+    return picture.Cell(shown.data, ink, paper, bold=shown.bold, underlined=shown.underscore)
+
+
+def _colour(name: str, default: str) -> str:
+    name = name.removeprefix("bright")
+    return default if name == "default" else _NAMED.get(name) or f"#{name}"

@@ -10,6 +10,7 @@ import sysconfig
 from pathlib import Path
 from typing import Any
 
+from . import picture
 from .rpc import Remote
 
 ROOT = Path(__file__).parents[2]
@@ -116,6 +117,12 @@ class Neovim:
     def screen(self) -> str:
         """What can be seen."""
         return str(self.lua("return user.screen()"))
+
+    def picture(self, name: str) -> None:
+        """Draw what can be seen, where pictures are wanted."""
+        if picture.wanted():
+            rows = self.lua("return user.cells()")
+            picture.save(name, [[picture.Cell(**cell) for cell in row] for row in rows])
 
     @property
     def messages(self) -> str:
