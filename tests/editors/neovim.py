@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from . import picture
+from .grid import Grid
 from .rpc import Remote
 
 ROOT = Path(__file__).parents[2]
@@ -35,8 +36,9 @@ class Neovim:
         env = {**os.environ, **{name: str(home / name) for name in _HOMES}}
         env["PATH"] = f"{SCRIPTS}{os.pathsep}{env['PATH']}"
         command = ["nvim", "--clean", "-n", "-u", str(home / "init.lua")]
-        self._remote = Remote([*command, "--embed", "--headless"], env)
-        self._remote.request("nvim_ui_attach", *_SCREEN, {"rgb": True})
+        self._grid = Grid(*_SCREEN)
+        self._remote = Remote([*command, "--embed", "--headless"], env, self._grid.hear)
+        self._remote.request("nvim_ui_attach", *_SCREEN, {"rgb": True, "ext_linegrid": True})
 
     def end(self) -> None:
         """Quit, whatever is unsaved."""
@@ -121,8 +123,8 @@ class Neovim:
     def picture(self, name: str) -> None:
         """Draw what can be seen, where pictures are wanted."""
         if picture.wanted():
-            rows = self.lua("return user.cells()")
-            picture.save(name, [[picture.Cell(**cell) for cell in row] for row in rows])
+            self.do("redraw!")
+            picture.save(name, self._grid.cells())
 
     @property
     def messages(self) -> str:

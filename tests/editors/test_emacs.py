@@ -16,7 +16,7 @@ from .test_neovim import CONCLUDES, TASK
 
 pytestmark = pytest.mark.timeout(120)
 
-WITH_PACKAGE = f'(add-to-list \'load-path "{PACKAGE}")\n(require \'bug-lsp)\n(bug-lsp-mode)'
+WITH_PACKAGE = f"(add-to-list 'load-path \"{PACKAGE}\")\n(require 'bug-lsp)\n(bug-lsp-mode)"
 CONNECTED = "(and (eglot-managed-p) t)"
 STATUS = "(and (string-search (elt given 0) (bug-lsp-status)) t)"
 DOCUMENT = "*Orchestrator: Prices are too low*"
@@ -169,7 +169,7 @@ def test_with_nothing_but_the_lines_of_the_readme_it_is_the_same_product(task, a
     before = editor.text(file)
     editor.lisp("(progn (goto-char (point-min)) (forward-line 2))")
     editor.choosing("Apply the patch of Debug (1) right")
-    editor.lisp("(progn (global-set-key (kbd \"<f5>\") #'eglot-code-actions) t)")
+    editor.lisp('(progn (global-set-key (kbd "<f5>") #\'eglot-code-actions) t)')
     editor.keys("\x1b[15~")  # f5: what is asked meanwhile waits for the user's answer
     editor.until_screen("Proceed?")
     editor.keys("y")

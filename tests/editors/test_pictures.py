@@ -18,8 +18,15 @@ SAYS = [
     "The patch of Debug (1) passes the failing test and breaks nothing.",
     f"So that is the one.\n\n{runs.block(runs.SYNTHESIS)}",
 ]
-NEOVIM = "vim.diagnostic.config({ virtual_lines = true })\nvim.o.laststatus = 2\nvim.o.ruler = false"
-EMACS = "(menu-bar-mode -1) (setq-default mode-line-format '(\" %b  \" mode-line-misc-info))"
+NEOVIM = (
+    "vim.diagnostic.config({ virtual_lines = true })\nvim.o.laststatus = 2\nvim.o.ruler = false"
+)
+EMACS = """
+(menu-bar-mode -1)
+(setq frame-background-mode 'dark)
+(mapc #'frame-set-background-mode (frame-list))
+(setq-default mode-line-format '(" %b  " mode-line-misc-info))
+"""
 
 
 @pytest.fixture
@@ -49,7 +56,7 @@ def test_neovim_shows_the_task_the_finding_the_orchestrator_and_what_it_does(
     editor.until_screen(SAYS[0][:30])
     turnstile.let_go()
     editor.until_screen(SAYS[1][:30])
-    editor.until_screen("editor: ")
+    editor.until_screen("editor: writing")
     for text in (finding, "Cancel ("):
         assert text in editor.screen
     editor.picture("neovim.png")

@@ -33,32 +33,6 @@ function user.screen()
   return table.concat(lines, "\n")
 end
 
----What stands on the screen, with its colours.
-function user.cells()
-  vim.cmd.redraw()
-  local normal = vim.api.nvim_get_hl(0, { name = "Normal" })
-  local rows = {}
-  for row = 1, vim.o.lines do
-    rows[row] = {}
-    for column = 1, vim.o.columns do
-      local cell = vim.api.nvim__inspect_cell(1, row - 1, column - 1)
-      local look = cell[2] or {}
-      local ink, paper = look.foreground or normal.fg, look.background or normal.bg
-      if look.reverse then
-        ink, paper = paper, ink
-      end
-      rows[row][column] = {
-        text = cell[1] or " ",
-        ink = ("#%06x"):format(ink),
-        paper = ("#%06x"):format(paper),
-        bold = look.bold or false,
-        underlined = look.underline or look.undercurl or false,
-      }
-    end
-  end
-  return rows
-end
-
 ---The text of a buffer that is loaded; "" where there is none.
 function user.text(name)
   local buf = vim.fn.bufnr(name)
