@@ -81,6 +81,8 @@ async def test_the_whole_job(project, task, turnstile, can):
         second.save(task)
     if second.can("window/workDoneProgress/create"):
         await second.until(lambda: second.progress(orchestrator["sessionId"]))
+    found_again = titles(await actions(second, task))
+    assert found_again == ["Cancel (its synthesis is being written)", "Open orchestrator"]
     turnstile.let_go(2)
     status = await second.finished(run["debugRunId"])
     assert (status["completedCount"], status["cancelledCount"]) == (2, 1)
