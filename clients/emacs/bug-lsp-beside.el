@@ -24,6 +24,8 @@
   "Diagnostics as the server published them, by path.")
 (defvar-local bug-lsp--version nil
   "The version of this buffer's text, counted since the server knows it.")
+(defvar-local bug-lsp--listener nil
+  "The connection that knows this buffer's text.")
 (defvar-local bug-lsp--told nil
   "The version that the server was told.")
 (defvar-local bug-lsp--teller nil
@@ -43,8 +45,9 @@
   (if bug-lsp-beside-mode
       (progn
         (setq bug-lsp--version 1
-              bug-lsp--told 1)
-        (jsonrpc-notify (bug-lsp--server) :textDocument/didOpen
+              bug-lsp--told 1
+              bug-lsp--listener (bug-lsp--server))
+        (jsonrpc-notify bug-lsp--listener :textDocument/didOpen
                         (list :textDocument
                               (append (bug-lsp--document-id)
                                       (list :languageId (bug-lsp--language)
@@ -57,9 +60,13 @@
     (remove-hook 'after-save-hook #'bug-lsp--saved t)
     (remove-hook 'kill-buffer-hook #'bug-lsp--leave t)
     (remove-hook 'change-major-mode-hook #'bug-lsp--leave t)
-    (when-let ((server (bug-lsp--running)))
-      (jsonrpc-notify server :textDocument/didClose
+    (when (memq bug-lsp--listener (bug-lsp--servers))
+      (jsonrpc-notify bug-lsp--listener :textDocument/didClose
                       (list :textDocument (list :uri (bug-lsp--uri buffer-file-name)))))))
+
+(defun bug-lsp--heard-p ()
+  "Whether this buffer is known to a server: not to one that was started anew."
+  (and bug-lsp-beside-mode (memq bug-lsp--listener (bug-lsp--servers))))
 
 (defun bug-lsp--leave ()
   "Turn `bug-lsp-beside-mode' off."
@@ -90,25 +97,23 @@
   "Tell the server the text of BUFFER, if it does not know it."
   (when (buffer-live-p buffer)
     (with-current-buffer buffer
-      (when-let ((server (and bug-lsp-beside-mode
-                              (/= bug-lsp--told bug-lsp--version)
-                              (bug-lsp--running))))
+      (when (and (bug-lsp--heard-p) (/= bug-lsp--told bug-lsp--version))
         (setq bug-lsp--told bug-lsp--version)
-        (jsonrpc-notify server :textDocument/didChange
+        (jsonrpc-notify bug-lsp--listener :textDocument/didChange
                         (list :textDocument (bug-lsp--document-id)
                               :contentChanges (vector (list :text (bug-lsp--text)))))))))
 
 (defun bug-lsp--saved ()
   "The buffer has been saved."
   (bug-lsp--tell (current-buffer))
-  (when-let ((server (bug-lsp--running)))
-    (jsonrpc-notify server :textDocument/didSave
+  (when (bug-lsp--heard-p)
+    (jsonrpc-notify bug-lsp--listener :textDocument/didSave
                     (list :textDocument (list :uri (bug-lsp--uri buffer-file-name))))))
 
 (defun bug-lsp--tell-all ()
   "Have the server know the text of the current buffer as it is now."
   (cond ((bug-lsp--managed-p) (eglot--signal-textDocument/didChange))
-        (bug-lsp-beside-mode (bug-lsp--tell (current-buffer)))
+        ((bug-lsp--heard-p) (bug-lsp--tell (current-buffer)))
         (buffer-file-name (bug-lsp-beside-mode 1))))
 
 ;;;; What was found in it
@@ -131,7 +136,7 @@
   (when (and buffer-file-name
              (not (bug-lsp--managed-p))
              (or bug-lsp--report (gethash (file-truename buffer-file-name) bug-lsp--found)))
-    (unless bug-lsp-beside-mode (bug-lsp-beside-mode 1))
+    (unless (bug-lsp--heard-p) (bug-lsp-beside-mode 1))
     ;; Where Flymake is off, nothing but this is to be shown by it.
     (unless flymake-mode (setq-local flymake-diagnostic-functions nil))
     (add-hook 'flymake-diagnostic-functions #'bug-lsp-flymake nil t)

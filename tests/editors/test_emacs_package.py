@@ -8,6 +8,7 @@ import subprocess
 import pytest
 
 from tests.support import example, runs
+from tests.support.findings import found_at, keep
 
 from . import install
 from .conftest import speaks_slowly
@@ -16,6 +17,10 @@ from .test_emacs import CONNECTED, TASK, WITH_PACKAGE
 
 pytestmark = pytest.mark.timeout(120)
 
+PUBLISHED = (
+    "(mapcar (lambda (one) (plist-get (plist-get (plist-get one :range) :start) :line))"
+    ' (gethash (file-truename (buffer-file-name (user-buffer "tax.py"))) bug-lsp--found))'
+)
 SOURCES = sorted(map(str, PACKAGE.glob("*.el")))
 COMPILES = (
     "(progn (require 'eglot) (require 'bytecomp)"
@@ -109,3 +114,18 @@ def test_where_no_task_file_is_open_a_command_starts_the_server(task, agents, op
     editor.lisp("(user-do 'bug-lsp-debug)")
     editor.until_said("tasks/the-tax-is-subtracted.md: being debugged by cmd")
     editor.until_said("is done")
+
+
+def test_a_server_that_was_started_anew_knows_what_is_not_saved(task, agents, open_emacs):
+    agents(cmd=runs.FINDS)
+    root = task.parents[1]
+    keep(root, task, [found_at(root, example.BUGGY_FILE, 3, task)])
+    editor = open_emacs(WITH_PACKAGE, TASK)
+    editor.until(CONNECTED)
+    editor.lisp("(find-file (elt given 0))", str(root / example.BUGGY_FILE))
+    editor.until(f"(equal {PUBLISHED} '(2))")
+    editor.lisp('(progn (goto-char (point-min)) (insert "# one\\n") t)')
+    editor.until(f"(equal {PUBLISHED} '(3))")
+    editor.lisp("(progn (eglot-reconnect (car (bug-lsp--servers))) t)")
+    editor.lisp('(progn (goto-char (point-min)) (insert "# two\\n") t)')
+    editor.until(f"(equal {PUBLISHED} '(4))")
