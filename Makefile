@@ -19,6 +19,7 @@ test: $(VENV)/.agents ## run all tests, real agents and processes included
 lint: $(VENV)/.dev ## check style and formatting
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
+	$(BIN)/python -m clients.stylua
 
 types: $(VENV)/.dev ## check the types
 	$(BIN)/mypy
@@ -48,7 +49,9 @@ $(VENV)/.dev: $(VENV)/.base
 	$(BIN)/python -m pip install -q -e '.[codex,claude]' --group dev
 	@touch $@
 
-# The agents themselves lie in the user's cache, where other checkouts find them too.
-$(VENV)/.agents: $(VENV)/.dev tests/agent_clis/package.json tests/agent_clis/install.py
+# The agents themselves, and an Emacs, lie in the user's cache, where other checkouts find them too.
+$(VENV)/.agents: $(VENV)/.dev tests/agent_clis/package.json tests/agent_clis/install.py \
+  tests/editors/install.py clients/node.py
 	$(BIN)/python -m tests.agent_clis.install
+	$(BIN)/python -m tests.editors.install
 	@touch $@
