@@ -20,6 +20,7 @@ test: $(VENV)/.agents ## run all tests, real agents and processes included
 lint: $(VENV)/.dev ## check style and formatting
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
+	$(BIN)/python -m clients.stylua
 	$(BIN)/python -m clients.vscode lint
 
 types: $(VENV)/.dev ## check the types
@@ -55,9 +56,11 @@ $(VENV)/.dev: $(VENV)/.base
 	$(BIN)/python -m pip install -q -e '.[codex,claude]' --group dev
 	@touch $@
 
-# The agents themselves, and a VS Code, lie in the user's cache, where other checkouts find them too.
+# The agents themselves, an Emacs and a VS Code lie in the user's cache, where other checkouts find
+# them too.
 $(VENV)/.agents: $(VENV)/.dev tests/agent_clis/package.json tests/agent_clis/install.py \
-  tests/vscode/package.json tests/vscode/install.py clients/node.py
+  tests/editors/install.py tests/vscode/package.json tests/vscode/install.py clients/node.py
 	$(BIN)/python -m tests.agent_clis.install
+	$(BIN)/python -m tests.editors.install
 	$(BIN)/python -m tests.vscode.install
 	@touch $@

@@ -86,6 +86,9 @@ class Diagnostics:
         if path is not None:
             real = path.resolve()
             self._paths[uri], self._uris[real] = real, uri
+            if real in self._published:
+                # Told again: some clients, eglot for one, remember nothing of files not open.
+                self._published[real] = ""
             self._touched(real)
 
     def closed(self, uri: str) -> None:

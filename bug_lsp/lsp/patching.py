@@ -90,6 +90,8 @@ async def apply_patch(server: BugLspServer, argument: wire.ApplyPatch) -> dict[s
             outcome = await _on_disk(server, session)
     finally:
         server.client.patching.release()
+    for one in outcome.changes:  # on disk: some clients do not tell of it
+        server.diagnostics.changed_on_disk(server.uri_of(one.path))
     if outcome.message is not None:
         kind = types.MessageType.Info if outcome.applied else types.MessageType.Warning
         server.client.say(outcome.message, kind)

@@ -12,6 +12,7 @@ import pytest
 from bug_lsp.domain.run import CustomAgent
 from tests.support import example, runs
 
+from .emacs import Emacs
 from .neovim import Neovim
 
 _SPEAKS_SLOWLY = (
@@ -73,6 +74,19 @@ def open_neovim(tmp_path: Path) -> Iterator[Callable[[str], Neovim]]:
 
         def start(init: str) -> Neovim:
             editor = Neovim(tmp_path / "neovim", init)
+            opened.callback(editor.end)
+            return editor
+
+        yield start
+
+
+@pytest.fixture
+def open_emacs(tmp_path: Path) -> Iterator[Callable[..., Emacs]]:
+    """Opens Emacsen with an init.el and files."""
+    with contextlib.ExitStack() as opened:
+
+        def start(init: str, *files: str) -> Emacs:
+            editor = Emacs(tmp_path / "emacs", init, *files)
             opened.callback(editor.end)
             return editor
 

@@ -10,6 +10,8 @@ import sysconfig
 from pathlib import Path
 from typing import Any
 
+from . import picture
+from .grid import Grid
 from .rpc import Remote
 
 ROOT = Path(__file__).parents[2]
@@ -34,8 +36,9 @@ class Neovim:
         env = {**os.environ, **{name: str(home / name) for name in _HOMES}}
         env["PATH"] = f"{SCRIPTS}{os.pathsep}{env['PATH']}"
         command = ["nvim", "--clean", "-n", "-u", str(home / "init.lua")]
-        self._remote = Remote([*command, "--embed", "--headless"], env)
-        self._remote.request("nvim_ui_attach", *_SCREEN, {"rgb": True})
+        self._grid = Grid(*_SCREEN)
+        self._remote = Remote([*command, "--embed", "--headless"], env, self._grid.hear)
+        self._remote.request("nvim_ui_attach", *_SCREEN, {"rgb": True, "ext_linegrid": True})
 
     def end(self) -> None:
         """Quit, whatever is unsaved."""
@@ -116,6 +119,12 @@ class Neovim:
     def screen(self) -> str:
         """What can be seen."""
         return str(self.lua("return user.screen()"))
+
+    def picture(self, name: str) -> None:
+        """Draw what can be seen, where pictures are wanted."""
+        if picture.wanted():
+            self.do("redraw!")
+            picture.save(name, self._grid.cells())
 
     @property
     def messages(self) -> str:

@@ -9,20 +9,22 @@ import select
 import signal
 import subprocess
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import msgpack
 
-_REQUEST, _ANSWER = 0, 1
+_REQUEST, _ANSWER, _TOLD = 0, 1, 2
 _DEADLINE = 60.0
 _CHUNK = 1 << 16
 
 
 class Remote:
-    """One process that is spoken to. What it tells by itself (the screen) is not listened to."""
+    """One process that is spoken to, and that tells what it draws on its screen."""
 
-    def __init__(self, command: Sequence[str], env: Mapping[str, str]) -> None:
+    def __init__(
+        self, command: Sequence[str], env: Mapping[str, str], on_redraw: Callable[[list[Any]], None]
+    ) -> None:
         self._process = subprocess.Popen(
             command,
             env=env,
@@ -34,6 +36,7 @@ class Remote:
         )
         self._unpacker = msgpack.Unpacker(raw=False, strict_map_key=False)
         self._asked = 0
+        self._on_redraw = on_redraw
 
     def request(self, method: str, *arguments: Any, deadline: float = _DEADLINE) -> Any:
         """The answer to a request."""
@@ -45,6 +48,8 @@ class Remote:
                 if message[0] == _ANSWER and message[1] == self._asked:
                     assert message[2] is None, message[2]
                     return message[3]
+                if message[0] == _TOLD and message[1] == "redraw":
+                    self._on_redraw(message[2])
             self._read(until)
 
     def send(self, method: str, *arguments: Any) -> None:

@@ -7,6 +7,7 @@ import shutil
 import pytest
 
 from tests.support import example, runs
+from tests.support.projects import BUG
 
 from .conftest import speaks_slowly
 from .neovim import PLUGIN
@@ -95,3 +96,24 @@ def test_every_command_is_in_the_help(editor, tmp_path):
     for command in commands:
         editor.do(f"help :{command}")
         assert f"*:{command}*" in editor.lua("return vim.fn.getline('.')")
+
+
+def test_a_patch_that_is_not_proven_is_refused_unless_it_is_forced(task, agents, open_neovim):
+    agents(close=example.CLOSE.as_program())
+    editor = open_neovim(WITH_PLUGIN)
+    editor.do(f"edit {TASK}")
+    editor.until("#vim.lsp.get_clients({ name = 'bug_lsp' }) > 0")
+    editor.do("BugDebug close")
+    editor.until_said("'Prices are too low' is done")
+    editor.do(f"edit {example.BUGGY_FILE}")
+    [session] = completions(editor, "BugApply ")
+    editor.do(f"BugApply {session}")
+    editor.until_said("apply it all the same with force")
+    assert BUG in editor.text(example.BUGGY_FILE)
+    editor.do(f"BugApply! {session}")
+    editor.until_text(example.BUGGY_FILE, example.CLOSE.line)
+    editor.do("undo")
+    assert BUG in editor.text(example.BUGGY_FILE)
+    editor.choosing("Debug (1) close, not proven (")
+    editor.do("BugApply!")
+    editor.until_text(example.BUGGY_FILE, example.CLOSE.line)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 
 import pytest
@@ -12,33 +11,18 @@ from tests.support.findings import found_at, keep
 
 from .conftest import OPTIONS, TASK
 from .raw import Raw
+from .simulated import NEEDS, capabilities, has, names
 
 pytestmark = pytest.mark.anyio
 
-CLIENTS = sorted((Path(__file__).parent.parent / "client_capabilities").glob("*.json"))
 PUBLISH = "textDocument/publishDiagnostics"
-NEEDS = {
-    "window/workDoneProgress/create": ("window", "workDoneProgress"),
-    "window/showDocument": ("window", "showDocument", "support"),
-    "window/showMessageRequest": ("window", "showMessage"),
-    "workspace/configuration": ("workspace", "configuration"),
-    "workspace/applyEdit": ("workspace", "applyEdit"),
-    "workspace/textDocumentContent/refresh": ("workspace", "textDocumentContent"),
-    "workspace/codeLens/refresh": ("workspace", "codeLens", "refreshSupport"),
-    "client/registerCapability": ("workspace", "didChangeWatchedFiles", "dynamicRegistration"),
-}
-
-
-def capabilities(path: Path) -> dict:
-    content = json.loads(path.read_text())
-    params = content.get("params", content)
-    return params["capabilities"]
-
-
-def has(found: object, path: tuple[str, ...]) -> bool:
-    for key in path:
-        found = found.get(key) if isinstance(found, dict) else None
-    return bool(found) or found == {}
+EVERY_CLIENT = pytest.mark.parametrize(
+    "can",
+    [
+        pytest.param({}, id="none"),
+        *(pytest.param(capabilities(name), id=name) for name in names()),
+    ],
+)
 
 
 class Client:
@@ -75,10 +59,7 @@ async def raw():
     await client.end()
 
 
-@pytest.mark.parametrize(
-    "can",
-    [pytest.param({}, id="none"), *(pytest.param(capabilities(p), id=p.stem) for p in CLIENTS)],
-)
+@EVERY_CLIENT
 async def test_the_whole_job_asks_a_client_only_for_what_it_can(raw, project, task, can):
     await raw.initialise(project.as_uri(), can, OPTIONS)
     client = Client(raw, can)
@@ -157,10 +138,7 @@ FINDING = {
 }
 
 
-@pytest.mark.parametrize(
-    "can",
-    [pytest.param({}, id="none"), *(pytest.param(capabilities(p), id=p.stem) for p in CLIENTS)],
-)
+@EVERY_CLIENT
 async def test_findings_actions_lenses_and_links_are_told_in_the_words_that_a_client_knows(
     raw, project, task, can
 ):

@@ -69,6 +69,19 @@ async def test_a_finding_follows_what_is_typed_and_is_stale_when_its_line_is_cha
     await editor.until(lambda: lines_of(editor, buggy) == [3], what="what is on disk counts again")
 
 
+async def test_a_file_that_is_opened_is_told_its_findings_though_they_were_told_before(
+    open_editor, project, task, buggy
+):
+    """Some clients remember nothing of files that are not open."""
+    keep(project, task, [found_at(project, example.BUGGY_FILE, 3, task)])
+    editor: Editor = await open_editor(RICH)
+    await editor.until(lambda: lines_of(editor, buggy) == [3])
+    told = len(editor.published)
+    editor.open(buggy)
+    await editor.until(lambda: len(editor.published) > told)
+    assert lines_of(editor, buggy) == [3]
+
+
 async def test_a_file_that_another_program_changes_or_deletes_is_looked_at_again(
     open_editor, project, task, buggy
 ):
