@@ -71,7 +71,10 @@ class Host:
         for kind in ("User", "Machine"):
             folder = self._data / kind
             folder.mkdir(parents=True, exist_ok=True)
-            (folder / "settings.json").write_text(text)
+            # At once, as VS Code may be reading it.
+            new = folder / "settings.json.new"
+            new.write_text(text)
+            new.replace(folder / "settings.json")
 
     def _command(self, *arguments: str) -> list[str]:
         return [
