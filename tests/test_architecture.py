@@ -22,7 +22,7 @@ ROOMS = {
     "proof": {"agents", "workspace", "store", "domain"},
     "session": {"proof", "agents", "workspace", "store", "domain"},
     "demo": {"workspace", "domain"},
-    "lsp": {"session", "proof", "agents", "workspace", "store", "domain"},
+    "lsp": {"demo", "session", "proof", "agents", "workspace", "store", "domain"},
     # `bug-lsp serve` is where the program begins; nothing else of the command line knows LSP.
     "cli": {"lsp", "demo", "session", "proof", "agents", "workspace", "store", "domain"},
 }
