@@ -155,6 +155,8 @@ def _done(editor: Editor) -> None:
 
 def _on_the_line(editor: Editor) -> None:
     editor.open_file(example.BUGGY_FILE)
+    editor.palette("View: Close Editors in Other Groups")
+    expect(editor.page.locator(".editor-group-container")).to_have_count(1)
     expect(editor.page.locator(".squiggly-error").first).to_be_visible()
     editor.cursor_at(BUG.strip())
     editor.page.keyboard.press("Control+.")
