@@ -157,19 +157,20 @@ class Editor:
         self.page = page
         what = "ew=true" if workspace is None else f"folder={quote(str(workspace))}"
         self._address = f"{address}/?{what}"
+        self._is_up = ".activitybar .action-item" if workspace is None else ".pane-body"
         self._pictures = pictures
         expect.set_options(timeout=SECONDS * 1000)
 
     def open(self) -> None:
         """Load the window."""
         self.page.goto(self._address)
-        self.page.wait_for_selector(".monaco-workbench .activitybar .action-item")
+        self.page.wait_for_selector(f".monaco-workbench {self._is_up}")
 
     def load_again(self) -> None:
         """Load it again, as users do: what VS Code keeps it has kept by then."""
         with self.page.expect_event("load"):
             self.palette("Developer: Reload Window")
-        self.page.wait_for_selector(".monaco-workbench .activitybar .action-item")
+        self.page.wait_for_selector(f".monaco-workbench {self._is_up}")
 
     def picture(self, name: str) -> None:
         """Take a picture of the window."""
