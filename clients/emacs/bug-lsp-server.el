@@ -36,6 +36,22 @@ After these may come `:initializationOptions' and a plist with settings."
   "Remember SERVER."
   (push server bug-lsp--servers))
 
+(defun bug-lsp--read-on (request connection &rest arguments)
+  "Make REQUEST of CONNECTION with ARGUMENTS, and lose nothing behind its answer.
+The answer leaves the process filter of an old jsonrpc by a throw: what has
+come with it in one piece lies there until the server says more, which it may
+never do.  New ones handle each message from a timer of its own."
+  (unwind-protect (apply request connection arguments)
+    (when (bug-lsp-server-p connection)
+      (run-at-time 0 nil #'bug-lsp--filter (jsonrpc--process connection)))))
+
+(defun bug-lsp--filter (process)
+  "Let the filter of PROCESS handle what came before."
+  (when (process-live-p process)
+    (funcall (process-filter process) process "")))
+
+(advice-add 'jsonrpc-request :around #'bug-lsp--read-on)
+
 (defun bug-lsp--contact (&optional _interactive)
   "The way for eglot to start the server."
   (cons 'bug-lsp-server bug-lsp-command))

@@ -21,6 +21,21 @@ PUBLISHED = (
     "(mapcar (lambda (one) (plist-get (plist-get (plist-get one :range) :start) :line))"
     ' (gethash (file-truename (buffer-file-name (user-buffer "tax.py"))) bug-lsp--found))'
 )
+ANSWERED_WITH_MORE_BEHIND = """
+(let* ((server (bug-lsp--server))
+       (process (jsonrpc--process server))
+       (frame (lambda (message)
+                (let ((json (json-serialize message)))
+                  (format "Content-Length: %d\r\n\r\n%s" (string-bytes json) json))))
+       (answer (list :jsonrpc "2.0" :id (1+ (jsonrpc--next-request-id server)) :result "yes"))
+       (more (list :jsonrpc "2.0" :method "window/showMessage"
+                   :params (list :type 3 :message "This came behind the answer"))))
+  (run-at-time 0.1 nil (process-filter process) process
+               (concat (funcall frame answer) (funcall frame more)))
+  (cl-letf (((symbol-function 'process-send-string) #'ignore))
+    (jsonrpc-request server :bug-lsp/asked nil :timeout 20)))
+"""
+"""The server does not hear of it, so that nothing else comes."""
 SOURCES = sorted(map(str, PACKAGE.glob("*.el")))
 COMPILES = (
     "(progn (require 'eglot) (require 'bytecomp)"
@@ -129,3 +144,8 @@ def test_a_server_that_was_started_anew_knows_what_is_not_saved(task, agents, op
     editor.lisp("(progn (eglot-reconnect (car (bug-lsp--servers))) t)")
     editor.lisp('(progn (goto-char (point-min)) (insert "# two\\n") t)')
     editor.until(f"(equal {PUBLISHED} '(4))")
+
+
+def test_what_comes_behind_an_answer_in_one_piece_is_not_left_lying(editor):
+    assert editor.lisp(ANSWERED_WITH_MORE_BEHIND) == "yes"
+    editor.until_said("This came behind the answer")

@@ -117,7 +117,12 @@ def _scrollbar(editor: Editor) -> float:
 def _links_at_the_end(editor: Editor) -> None:
     expect(editor.toast("is done").first).to_be_visible()
     lens = editor.group(1).locator(".codelens-decoration a")
-    expect(lens.filter(has_text="View full session")).to_be_visible()
+
+    def seen() -> bool:  # the addresses below it may be longer than the window
+        editor.page.mouse.wheel(0, -100)
+        return lens.filter(has_text="View full session").is_visible()
+
+    editor.until(seen)
     lens.filter(has_text="View updated task").click()
     expect(editor.page.locator(".editor-group-container.active .tab.active")).to_contain_text(TASK)
     expect(editor.page.locator(".editor-group-container.active")).to_contain_text("Root cause")
