@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -34,11 +33,6 @@ _GIT = {
 _PYTEST = {"PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"}
 """Plugins of our own development have no part in the small projects' tests; loading them takes ten
 times as long as such a test."""
-
-
-def pytest_xdist_auto_num_workers() -> int:
-    """Half as many again as there are processors: tests wait for processes more than they work."""
-    return max(2, (os.cpu_count() or 1) * 3 // 2)
 
 
 @pytest.fixture(scope="session")
