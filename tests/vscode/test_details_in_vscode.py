@@ -123,6 +123,8 @@ def _links_at_the_end(editor: Editor) -> None:
         return lens.filter(has_text="View full session").is_visible()
 
     editor.until(seen)
+    for _ in range(4):  # from under the heading that stays at the top
+        editor.page.mouse.wheel(0, -100)
     lens.filter(has_text="View updated task").click()
     expect(editor.page.locator(".editor-group-container.active .tab.active")).to_contain_text(TASK)
     expect(editor.page.locator(".editor-group-container.active")).to_contain_text("Root cause")
