@@ -139,6 +139,7 @@ async def one_at_a_time(folder: Path) -> dict[str, float]:
     uri = file.as_uri()
     await client.until_published(uri)
     client.open(uri, file.read_text())
+    await client.until_published(uri)  # told again, as it is open now
     edits: list[float] = []
     actions: list[float] = []
     for number in range(ROUNDS):
