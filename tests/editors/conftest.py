@@ -1,4 +1,4 @@
-"""The example project in real editors, debugged by programs."""
+"""The example project in real editors, debugged by programs or by agents on the scripted model."""
 
 from __future__ import annotations
 
@@ -10,6 +10,9 @@ from pathlib import Path
 import pytest
 
 from bug_lsp.domain.run import CustomAgent
+from tests.claude_home import write_claude_home
+from tests.codex_home import write_codex_home
+from tests.scripted_model import scripted_model
 from tests.support import example, runs
 
 from .emacs import Emacs
@@ -20,6 +23,10 @@ _SPEAKS_SLOWLY = (
     "for line in sys.argv[2:]:\n"
     "    print(line, flush=True)\n"
     "    os.read(os.open(sys.argv[1], os.O_RDONLY), 1)\n"
+)
+_CONCLUDES = (
+    "First I read what the two of them say.\n\nThen I compare it with the code, line by line.\n\n"
+    f"I have read it all.\n\n{runs.block({**runs.SYNTHESIS, 'findings': [runs.FINDING]})}"
 )
 
 
@@ -34,12 +41,16 @@ def task(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 @pytest.fixture
 def agents(state_dir: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
-    """Writes the user's settings: these agents, and the one of them that orchestrates."""
+    """Writes the user's settings: these agents, by name or made here, and who orchestrates."""
 
-    def write(*, orchestrator: str = "digest", **named: CustomAgent) -> None:
-        debug = [name for name in named if name != orchestrator]
+    def write(
+        *known: str, orchestrator: str = "digest", model: str | None = None, **named: CustomAgent
+    ) -> None:
+        debug = [*known, *(name for name in named if name != orchestrator)]
+        choice = [f"agentType = {json.dumps(orchestrator)}"]
+        choice += [f"model = {json.dumps(model)}"] if model else []
         lines = [f"defaultAgents = {json.dumps(debug)}"]
-        lines.append(f"orchestrator = {{ agentType = {json.dumps(orchestrator)} }}")
+        lines.append(f"orchestrator = {{ {', '.join(choice)} }}")
         for name, agent in named.items():
             lines += [f"[agents.{name}]", *_toml(agent)]
         path = state_dir.parent / "bug-lsp.toml"
@@ -53,6 +64,26 @@ def _toml(agent: CustomAgent) -> Iterator[str]:
     values: Mapping[str, object] = agent.model_dump(mode="json", by_alias=True, exclude={"env"})
     for key, value in values.items():
         yield f"{key} = {json.dumps(value)}"
+
+
+@pytest.fixture
+def real_agents(
+    agents: Callable[..., None], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[None]:
+    """Codex, who is right, and Claude, who never ends; another Codex concludes, slowly."""
+    agents("codex", "claude", orchestrator="codex", model="gpt-5")
+    home = tmp_path / "agents"
+    with scripted_model() as model:
+        model.load("codex", {"cwd": ".", "steps": example.RIGHT.as_steps()})
+        model.load("claude", {"cwd": ".", "steps": [{"text": "I look around.", "hang": 600}]})
+        model.load("codex/gpt-5", {"cwd": ".", "steps": [{"text": _CONCLUDES, "delay": 0.3}]})
+        homes = {
+            **write_claude_home(home, model.url("claude")),
+            **write_codex_home(home, model.url("codex")),
+        }
+        for name, value in homes.items():
+            monkeypatch.setenv(name, value)
+        yield
 
 
 @pytest.fixture

@@ -12,7 +12,7 @@ from tests.support.projects import TASK as TASK_TEXT
 
 from .conftest import speaks_slowly
 from .emacs import PACKAGE, ROOT
-from .test_neovim import CONCLUDES, TASK
+from .test_neovim import TASK
 
 pytestmark = pytest.mark.timeout(120)
 
@@ -34,30 +34,22 @@ def readme_lines() -> str:
     return lines
 
 
-def test_the_whole_job(task, agents, turnstile, open_emacs):
-    agents(
-        right=example.RIGHT.as_program(),
-        slow=speaks_slowly(turnstile, "I look around.", f"Ah.\n\n{runs.block(runs.REPORT)}"),
-        sleeps=runs.WAITS,
-        boss=speaks_slowly(turnstile, "First I read.", "Then I compare.", CONCLUDES),
-        orchestrator="boss",
-    )
+def test_the_whole_job(task, real_agents, open_emacs):
     editor = open_emacs(WITH_PACKAGE, TASK)
     editor.until(CONNECTED)
 
     editor.choosing("Debug with agents")
     editor.lisp("(user-do 'eglot-code-actions)")
-    editor.until(STATUS, "slow: writing")
-    editor.until_screen("sleeps: writing")
-    editor.choosing("Debug (3) sleeps (running")
-    editor.lisp("(user-do 'bug-lsp-cancel)")
-    editor.until_said("Debug (3) sleeps: cancelled after")
+    editor.until_screen("claude: writing")
+    editor.until_said("Debug (1) codex: completed in")
     editor.lisp('(progn (goto-char (point-max)) (insert "Seen since Tuesday.\\n"))')
-    turnstile.let_go(2)
+    editor.choosing("Debug (2) claude (running")
+    editor.lisp("(user-do 'bug-lsp-cancel)")
+    editor.until_said("Debug (2) claude: cancelled after")
 
-    _orchestrator_grows(editor, turnstile)
+    _orchestrator_grows(editor)
     editor.until_text(TASK, "## Root cause")
-    editor.until_said("'Prices are too low' is done (2 of 3 sessions completed)")
+    editor.until_said("'Prices are too low' is done (1 of 2 sessions completed)")
     text = editor.text(TASK)
     assert "Seen since Tuesday." in text
     assert "The tax is subtracted at shop/tax.py:3." in text
@@ -71,20 +63,19 @@ def test_the_whole_job(task, agents, turnstile, open_emacs):
     _patch_is_applied_and_undone(editor, task)
 
 
-def _orchestrator_grows(editor, turnstile):
+def _orchestrator_grows(editor):
     """Its document opens beside, and is followed until the user looks at something in it."""
     window = f'(get-buffer-window "{DOCUMENT}")'
-    editor.until_text(DOCUMENT, "First I read.")
+    editor.until_text(DOCUMENT, "First I read")
+    assert "Run the tests." not in editor.text(DOCUMENT), "it is seen while it grows"
     with_buffer = f'(with-current-buffer "{DOCUMENT}"'
     assert editor.lisp(f"{with_buffer} (list major-mode buffer-read-only buffer-file-name))") == [
         "markdown-mode", True, None
     ]  # fmt: skip
     assert editor.lisp("(and (string-search (elt given 0) buffer-file-name) t)", TASK)
-    turnstile.let_go()
-    editor.until_text(DOCUMENT, "Then I compare.")
+    editor.until_text(DOCUMENT, "Then I compare")
     assert editor.lisp(f"{with_buffer} (= (window-point {window}) (point-max)))")
     editor.lisp(f"(set-window-point {window} {with_buffer} (goto-line 2) (point)))")
-    turnstile.let_go(2)
     editor.until_text(DOCUMENT, "I have read it all.")
     assert editor.lisp(f"{with_buffer} (line-number-at-pos (window-point {window})))") == 2
 
@@ -97,7 +88,7 @@ def _patch_is_applied_and_undone(editor, task):
     assert not editor.lisp(CONNECTED)
     before = editor.text(file)
     editor.lisp("(progn (goto-char (point-min)) (forward-line 2))")
-    editor.choosing("Apply the patch of Debug (1) right")
+    editor.choosing("Apply the patch of Debug (1) codex")
     editor.lisp("(user-do 'bug-lsp-act)")
     editor.until(f"(= {FINDINGS} 0)")
     offered = editor.asked[-1]["lines"]
@@ -106,7 +97,7 @@ def _patch_is_applied_and_undone(editor, task):
     editor.lisp("(user-do 'undo)")
     assert editor.text(file) == before
     editor.until(f"(= {FINDINGS} 1)")
-    editor.choosing("Debug (1) right (")
+    editor.choosing("Debug (1) codex (")
     editor.lisp("(user-do 'bug-lsp-apply)")
     editor.until(f"(= {FINDINGS} 0)")
     assert editor.text(file) == before.replace(BUG, example.RIGHT.line)
