@@ -134,9 +134,15 @@ def anchor(finding: VerifiedFinding, source: Source, hint: int) -> Anchor | None
 
 def _untouched(finding: VerifiedFinding, lines: Sequence[str], hint: int) -> bool:
     """Whether it stands there with all around it: the usual case, and cheap to tell."""
-    first = hint - len(finding.before)
-    was = [*finding.before, finding.text, *finding.after]
-    return first >= 0 and list(lines[first : first + len(was)]) == was
+    if not 0 <= hint < len(lines) or lines[hint] != finding.text:
+        return False
+    before, after = finding.before, finding.after
+    first = hint - len(before)
+    return (
+        first >= 0
+        and tuple(lines[first:hint]) == before
+        and tuple(lines[hint + 1 : hint + 1 + len(after)]) == after
+    )
 
 
 def _alike_around(finding: VerifiedFinding, lines: Sequence[str], index: int) -> int:

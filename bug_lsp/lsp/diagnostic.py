@@ -12,6 +12,9 @@ from pathlib import Path
 
 from lsprotocol import types
 
+from bug_lsp.domain.findings import TaskFindings, VerifiedFinding
+from bug_lsp.domain.transcript import one_line
+
 from .client import DiagnosticSupport
 from .placed import Entry, Placed
 
@@ -24,6 +27,37 @@ _STALE = "Stale, this line has changed since it was found: "
 _SURE, _LIKELY, _POSSIBLE = 0.9, 0.6, 0.3
 """What reports call high, medium and low."""
 _ERROR, _WARNING, _INFORMATION, _HINT = (level.value for level in types.DiagnosticSeverity)
+
+
+class Wording:
+    """What is said of a finding to one client. It is the same wherever the finding stands, so it is
+    made once, when the finding is read.
+    """
+
+    def __init__(self, can: DiagnosticSupport, uri: Callable[[Path], str]) -> None:
+        self._can = can
+        self._uri = uri
+        self._addresses: dict[str, str] = {}
+
+    def of(self, task: TaskFindings, finding: VerifiedFinding, *, stale: bool = False) -> str:
+        """All of a diagnostic but its range and its relations, as members of a JSON object."""
+        said = json.dumps((_STALE if stale else "") + _said(finding) + _more(task, finding))
+        text = (
+            f'"severity": {severity(finding.confidence, stale=stale)}, '
+            f'"code": "{finding.id}", "source": "{SOURCE}", "message": {said}'
+        )
+        if self._can.code_description:
+            text += f', "codeDescription": {{"href": {self._address(task.task_path)}}}'
+        if self._can.data:
+            ids = f'"debugRunId": "{task.debug_run_id}", "findingId": "{finding.id}"'
+            text += f', "data": {{{ids}}}'
+        return text
+
+    def _address(self, path: str) -> str:
+        found = self._addresses.get(path)
+        if found is None:
+            found = self._addresses[path] = json.dumps(self._uri(Path(path)))
+        return found
 
 
 class Rendering:
@@ -40,35 +74,19 @@ class Rendering:
         self._of_task = of_task
         self._places: dict[str, list[tuple[Entry, str]]] = {}
         """Of a run, those that the others are related to."""
-        self._tasks: dict[str, str] = {}
 
     def array(self, placed: Sequence[tuple[Entry, Placed]]) -> str:
         """The diagnostics of one file, as a JSON array."""
         return f"[{', '.join(self._one(entry, one) for entry, one in placed)}]"
 
     def _one(self, entry: Entry, one: Placed) -> str:
-        stale = _STALE if one.stale else ""
-        more = ""
-        if self._can.code_description:
-            more += f', "codeDescription": {{"href": {self._task(one.task.task_path)}}}'
+        shown = entry.shown
+        if one.stale:
+            shown = Wording(self._can, self._uri).of(one.task, one.finding, stale=True)
         related = self._related(entry) if self._can.related else ""
         if related:
-            more += f', "relatedInformation": [{related}]'
-        if self._can.data:
-            ids = f'"debugRunId": "{one.task.debug_run_id}", "findingId": "{one.finding.id}"'
-            more += f', "data": {{{ids}}}'
-        return (
-            f'{{"range": {_range(one.line, one.start, one.end)}, '
-            f'"severity": {severity(one.finding.confidence, stale=one.stale)}, '
-            f'"code": "{one.finding.id}", "source": "{SOURCE}", '
-            f'"message": "{stale}{entry.message}"{more}}}'
-        )
-
-    def _task(self, path: str) -> str:
-        found = self._tasks.get(path)
-        if found is None:
-            found = self._tasks[path] = json.dumps(self._uri(Path(path)))
-        return found
+            shown += f', "relatedInformation": [{related}]'
+        return f'{{"range": {_range(one.line, one.start, one.end)}, {shown}}}'
 
     def _related(self, entry: Entry) -> str:
         run_id = entry.task.debug_run_id
@@ -81,9 +99,23 @@ class Rendering:
         return ", ".join(others[:_MOST_RELATED])
 
     def _place(self, entry: Entry) -> str:
-        uri, said = json.dumps(self._uri(entry.path)), json.dumps(entry.said[:_MOST_SAID])
+        uri, said = json.dumps(self._uri(entry.path)), json.dumps(_said(entry.finding)[:_MOST_SAID])
         place = f'{{"uri": {uri}, "range": {_range(entry.line, 0, 0)}}}'
         return f'{{"location": {place}, "message": {said}}}'
+
+
+def _said(finding: VerifiedFinding) -> str:
+    return one_line(finding.claim, 1_000)
+
+
+def _more(task: TaskFindings, finding: VerifiedFinding) -> str:
+    """Who says it, and whether there is a fix."""
+    names = ", ".join(finding.labels) or "the synthesis"
+    lines = ["", f"Found by {names}, in '{one_line(task.title, 120)}'."]
+    best = next((patch for patch in task.patches if patch.proven), None)
+    if best is not None:
+        lines.append(f"The patch of {best.label} holds: {best.facts}.")
+    return "\n".join(lines)
 
 
 def severity(confidence: float, *, stale: bool) -> int:

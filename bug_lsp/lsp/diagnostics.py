@@ -23,7 +23,7 @@ from bug_lsp.session import findings
 from bug_lsp.store.layout import WorkspaceFolder
 
 from .client import path_of
-from .diagnostic import Rendering
+from .diagnostic import Rendering, Wording
 from .host import Host
 from .placed import Entry, Known, Placed, Text, is_fixed, on_disk, place, read
 
@@ -150,7 +150,8 @@ class Diagnostics:
 
     async def _look(self) -> None:
         before = self._known
-        self._known = await run_sync(read, list(self._kept.values()), before)
+        words = Wording(self._server.client.shows, self.uri).of
+        self._known = await run_sync(read, list(self._kept.values()), before, words)
         changed = self._known.changed_since(before)
         if changed:
             gc.freeze()  # thousands of findings: no collection need look at them while a user waits

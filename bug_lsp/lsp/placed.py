@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-import json
 import stat
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import NamedTuple
 
 from bug_lsp.domain.findings import TaskFindings, VerifiedFinding, anchor, is_in
 from bug_lsp.domain.source import Source, decode, split_lines
-from bug_lsp.domain.transcript import one_line
 from bug_lsp.session import findings
 
 from .text import units
@@ -29,17 +27,12 @@ class Entry:
     path: Path
     line: int
     """Where it was last, counted from 0."""
-    said: str
-    """The claim in one line."""
-    message: str
-    """That, and who says it, and whether there is a fix: as it stands in a JSON string."""
+    shown: str
+    """What is shown of it, the same wherever it stands."""
 
-    @classmethod
-    def of(cls, task: TaskFindings, finding: VerifiedFinding, path: Path, line: int) -> Entry:
-        """It, with its words: they are the same wherever it stands."""
-        said = one_line(finding.claim, 1_000)
-        message = json.dumps(said + _more(task, finding))[1:-1]
-        return cls(task, finding, path, line, said, message)
+
+Words = Callable[[TaskFindings, VerifiedFinding], str]
+"""What is shown of a finding, the same wherever it stands."""
 
 
 class Placed(NamedTuple):
@@ -74,7 +67,9 @@ class Known:
     """Whose proven patches are looked for in a file."""
 
     @classmethod
-    def of(cls, tasks: Iterable[TaskFindings], gone: Collection[str], before: Known) -> Known:
+    def of(
+        cls, tasks: Iterable[TaskFindings], gone: Collection[str], before: Known, words: Words
+    ) -> Known:
         """These without what was dismissed; where they were last is what it was before."""
         last = {
             (entry.task.task_path, entry.finding.id): entry.line
@@ -92,7 +87,7 @@ class Known:
                     continue
                 path = paths[finding.path]
                 line = last.get((task.task_path, finding.id), finding.line - 1)
-                entry = Entry.of(task, finding, path, line)
+                entry = Entry(task, finding, path, line, words(task, finding))
                 in_file[path].append(entry)
                 of_task[task.debug_run_id].append(entry)
             for name in {hunk.path for patch in task.patches for hunk in patch.hunks}:
@@ -129,8 +124,10 @@ def place(
         return
     source = Source(split_lines(held.text))
     for entry in entries:
+        if entry.task.debug_run_id in fixed:
+            continue
         there = anchor(entry.finding, source, entry.line)
-        if there is None or entry.task.debug_run_id in fixed:
+        if there is None:
             continue
         line = source.lines[there.index]
         indent = line[: len(line) - len(line.lstrip())]
@@ -157,11 +154,11 @@ def is_fixed(task: TaskFindings, texts: Mapping[Path, Text]) -> bool:
     )
 
 
-def read(kept: Sequence[findings.Kept], before: Known) -> Known:
+def read(kept: Sequence[findings.Kept], before: Known, words: Words) -> Known:
     """What is kept now, without what was dismissed. Blocks."""
     tasks = [task for one in kept for task in one.read()]
     gone = {name for one in kept for name in findings.dismissed_in(one.workspace)}
-    return Known.of(tasks, gone, before)
+    return Known.of(tasks, gone, before, words)
 
 
 def on_disk(path: Path) -> Text:
@@ -172,12 +169,3 @@ def on_disk(path: Path) -> Text:
         return Text(decode(path.read_bytes()) if readable else None)
     except OSError:
         return Text(None)
-
-
-def _more(task: TaskFindings, finding: VerifiedFinding) -> str:
-    names = ", ".join(finding.labels) or "the synthesis"
-    lines = ["", f"Found by {names}, in '{one_line(task.title, 120)}'."]
-    best = next((patch for patch in task.patches if patch.proven), None)
-    if best is not None:
-        lines.append(f"The patch of {best.label} holds: {best.facts}.")
-    return "\n".join(lines)
