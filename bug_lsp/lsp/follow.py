@@ -44,6 +44,9 @@ class Follower:
         self._look_closer = True
         self._shape: _Shape = ()
         self._shown: set[str] = set()
+        """Orchestrators whose document was shown."""
+        self._ended: set[str] = set()
+        """Sessions whose document was refreshed for the last time."""
 
     def tell(self, *, run_level: bool) -> None:
         """There may be something new; `run_level`: beyond the output of one session."""
@@ -90,7 +93,8 @@ class Follower:
     def _announce(self, status: RunStatus) -> None:
         self._server.news(self._folder)
         for session in status.everyone:
-            if session.status.terminal:
+            if session.status.terminal and session.session_id not in self._ended:
+                self._ended.add(session.session_id)
                 self._server.touch(session.uri, last=True)
         orchestrator = status.orchestrator
         if (
