@@ -213,6 +213,22 @@ class Editor:
 
         self.until(offered)
 
+    def quick_fixes(self) -> Locator:
+        """The menu of what can be done at the cursor. The key does nothing while VS Code is still
+        asking for that: then again, as a user would.
+        """
+        menu = self.page.locator(".action-widget").first
+
+        def offered() -> bool:
+            self.page.keyboard.press("Control+.")
+            with contextlib.suppress(Error):
+                menu.wait_for(timeout=3000)
+                return True
+            return False
+
+        self.until(offered)
+        return menu
+
     def tab(self, name: str) -> Locator:
         """The tab of this name."""
         return self.page.locator(".tabs-container .tab").filter(has_text=name)

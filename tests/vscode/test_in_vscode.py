@@ -159,9 +159,7 @@ def _on_the_line(editor: Editor) -> None:
     expect(editor.page.locator(".editor-group-container")).to_have_count(1)
     expect(editor.page.locator(".squiggly-error").first).to_be_visible()
     editor.cursor_at(BUG.strip())
-    editor.page.keyboard.press("Control+.")
-    menu = editor.page.locator(".action-widget").first
-    expect(menu).to_contain_text("Apply the patch of Debug (1)")
+    expect(editor.quick_fixes()).to_contain_text("Apply the patch of Debug (1)")
     editor.picture("7-on-the-line")
     editor.page.keyboard.press("Escape")
 
