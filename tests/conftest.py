@@ -10,6 +10,8 @@ import pytest
 from tests.support import leftovers
 from tests.support.projects import Project, small_project
 
+pytest_plugins = ["tests.faults.report"]
+
 _HOMES = {
     "HOME": "",
     "XDG_CACHE_HOME": ".cache",

@@ -7,6 +7,8 @@ it open. A claim whose owner died is taken over: the same conclusion merged twic
 
 from __future__ import annotations
 
+import errno
+import logging
 import time
 from dataclasses import dataclass
 from pathlib import Path
@@ -23,6 +25,10 @@ from bug_lsp.workspace import task_file
 from . import findings, gate
 from .conclusion import Conclusion
 
+log = logging.getLogger(__name__)
+
+_PASSING = {errno.ENOSPC, errno.EDQUOT, errno.EIO}
+"""Errors that may be gone when somebody looks again."""
 _PATIENCE = 20.0
 _LOOK_AGAIN = 0.1
 
@@ -71,7 +77,7 @@ def claim(folder: RunFolder, session_id: str) -> bool:
 
 def give_back(folder: RunFolder, session_id: str) -> None:
     """Let go of a claim without having delivered, so that another may."""
-    folder.delivery_claim(session_id).unlink(missing_ok=True)
+    files.remove(folder.delivery_claim(session_id))
 
 
 def settle(folder: RunFolder, session_id: str, how: str, problem: str | None = None) -> None:
@@ -104,6 +110,10 @@ def to_disk(folder: RunFolder, session_id: str) -> bool:
                 if task_file.edit(delivery.task, delivery.edit(text), text):
                     break
     except (BadInput, OSError) as error:
+        if isinstance(error, OSError) and error.errno in _PASSING:
+            give_back(folder, session_id)
+            log.warning("the conclusion of %s waits: %s", folder.run_id, error)
+            return False
         # Asked again it would be the same: who wants it elsewhere finds it in the session.
         settle(folder, session_id, "none", str(error))
     else:

@@ -68,7 +68,7 @@ def forget(folder: RunFolder) -> None:
     for one in Kept(folder.workspace).read():
         if one.debug_run_id == folder.run_id:
             task = Path(one.task_path)
-            folder.workspace.findings_of(task).unlink(missing_ok=True)
+            files.remove(folder.workspace.findings_of(task))
             _fall_back(folder, task)
 
 
@@ -127,7 +127,7 @@ def dismiss(workspace: WorkspaceFolder, finding_id: str, *, dismissed: bool) -> 
     if dismissed:
         files.create_once(path, b"")
     else:
-        path.unlink(missing_ok=True)
+        files.remove(path)
     for one in Kept(workspace).read():
         if any(finding.id == finding_id for finding in one.findings):
             poke(workspace, one.debug_run_id)

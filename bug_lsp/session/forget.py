@@ -5,7 +5,7 @@ from __future__ import annotations
 import shutil
 
 from bug_lsp.domain.errors import Refused
-from bug_lsp.store import runs
+from bug_lsp.store import files, runs
 from bug_lsp.store.layout import RunFolder
 from bug_lsp.store.pokes import poke
 from bug_lsp.workspace import capture, copies
@@ -42,9 +42,9 @@ def _delete(folder: RunFolder) -> None:
         copies.remove(folder.session(path.name))
     capture.release(workspace, folder.run_id)
     # Out of sight in one step: a kill half way leaves no run that looks whole.
-    gone = folder.path.rename(folder.path.with_name(f".{folder.run_id}.deleted"))
-    (workspace.active / folder.run_id).unlink(missing_ok=True)
+    gone = files.move(folder.path, folder.path.with_name(f".{folder.run_id}.deleted"))
+    files.remove(workspace.active / folder.run_id)
     # Not by the path in run.json: that may be what cannot be read.
     for entry in workspace.tasks.glob(f"*/{folder.run_id}"):
-        entry.unlink(missing_ok=True)
+        files.remove(entry)
     shutil.rmtree(gone, ignore_errors=True)

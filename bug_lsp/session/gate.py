@@ -76,7 +76,7 @@ def orchestrate(folder: RunFolder, *, force: bool = False) -> tuple[str, bool]:
         if latest is not None and not again:
             return latest.session_id, False
         files.replace(folder.workspace.active / folder.run_id, b"")
-        folder.cancelled.unlink(missing_ok=True)
+        files.remove(folder.cancelled)
         claimed = _claim_orchestrator(folder, run)
         runs.save_snapshot(folder)
     advance(folder)
@@ -152,7 +152,7 @@ def _claim(
     folder: RunFolder, claimed: list[SessionFolder], path: Callable[[int], Path], spec: Spec
 ) -> SessionFolder:
     # A claim whose owner died before the session's folder was complete is taken over.
-    complete = [session for session in claimed if session.spec.exists()]
+    complete = [session for session in claimed if runs.is_complete(session)]
     claim = path(len(complete) + 1)
     files.create_once(claim, runs.claim_for(new_session_id()))
     held = runs.claim(claim)
@@ -182,5 +182,5 @@ def _keep_index(folder: RunFolder, board: Board) -> None:
     """A finished run leaves the list of those that a starting server looks at."""
     marker: Path = folder.workspace.active / folder.run_id
     if finished(board) and marker.exists():
-        marker.unlink(missing_ok=True)
+        files.remove(marker)
         poke(folder.workspace, folder.run_id)

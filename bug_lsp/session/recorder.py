@@ -78,8 +78,8 @@ class Recorder:
         self.usage_news = anyio.Event()
         self.tool_calls = 0
         self.usage: TokenUsage | None = None
-        self._append(self._output, padded_status(self._status("")))
-        self._append(self._output, f"\n# {facts.spec.title}\n".encode())
+        self._append_output(padded_status(self._status("")))
+        self._append_output(f"\n# {facts.spec.title}\n".encode())
 
     @property
     def session_id(self) -> str:
@@ -109,15 +109,15 @@ class Recorder:
         records = [self._record(event) for event in events]
         lines = b"".join(_line(record) for record in records)
         text = "".join(self._transcript.add(event) for event in events)
-        self._guard(lambda: self._append(self._events, lines))
-        self._guard(lambda: self._append(self._output, text.encode(errors="replace")))
+        self._guard(lambda: files.append(self._events, lines, self._folder.events))
+        self._guard(lambda: self._append_output(text.encode(errors="replace")))
         self.show_status(self._status(activity(records[-1])))
         self._poke()
 
     def note(self, text: str) -> None:
         """Add a paragraph of ours to the readable output."""
         self.flush()
-        self._guard(lambda: self._append(self._output, f"\n\n{text}\n".encode()))
+        self._guard(lambda: self._append_output(f"\n\n{text}\n".encode()))
 
     def show_status(self, line: str) -> None:
         """Write the status over the one that stands at the top of `output.md`."""
@@ -170,11 +170,8 @@ class Recorder:
                 sys.stderr.write(f"output is no longer recorded: {error}\n")
             self._broken = True
 
-    @staticmethod
-    def _append(descriptor: int, data: bytes) -> None:
-        os.lseek(descriptor, 0, os.SEEK_END)
-        while data:
-            data = data[os.write(descriptor, data) :]
+    def _append_output(self, data: bytes) -> None:
+        files.append(self._output, data, self._folder.output)
 
 
 def _line(record: Record) -> bytes:

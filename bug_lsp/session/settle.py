@@ -11,6 +11,7 @@ from bug_lsp.domain.errors import FailureKind
 from bug_lsp.domain.run import Facts, Failure, Kind, Result, Run, Status, materialise_session
 from bug_lsp.domain.transcript import outcome, padded_status, status_line
 from bug_lsp.store import files, runs
+from bug_lsp.store.damage import damaged
 from bug_lsp.store.layout import RunFolder, SessionFolder
 from bug_lsp.store.pokes import poke
 from bug_lsp.store.processes import alive
@@ -21,7 +22,10 @@ from .farewell import farewell
 def settle_all(folder: RunFolder, run: Run) -> None:
     """Give every session of the run whose process is gone its terminal status."""
     for spec in run.roster:
-        _settle(run, folder.session(spec.session_id))
+        session = folder.session(spec.session_id)
+        if not runs.is_complete(session):  # damaged, and kept aside: the run knows what was in it
+            files.replace(session.spec, spec.to_json())
+        _settle(run, session)
     for session in (*runs.proofs(folder), *runs.orchestrators(folder)):
         _settle(run, session)
 
@@ -33,7 +37,7 @@ def finish_failed(session: SessionFolder, kind: FailureKind, message: str) -> No
 
 
 def _settle(run: Run, session: SessionFolder) -> None:
-    if session.result.exists() or not session.spec.exists():
+    if runs.result(session) is not None or not runs.is_complete(session):
         return
     process = runs.process(session)
     if process is None:
@@ -47,11 +51,14 @@ def _settle(run: Run, session: SessionFolder) -> None:
     if session.cancel.exists():
         _finish(run, session, Status.CANCELLED, None)
         return
-    failure = Failure(
-        kind=FailureKind.LOST,
-        message="its session process was killed; start the run again, or use what it wrote so far",
+    lost = damaged(session.result)
+    why = (
+        f"its result cannot be read (it is kept in {lost})"
+        if lost.exists()
+        else "its session process was killed"
     )
-    _finish(run, session, Status.FAILED, failure)
+    message = f"{why}; start the run again, or use what it wrote so far"
+    _finish(run, session, Status.FAILED, Failure(kind=FailureKind.LOST, message=message))
 
 
 def _bury(run: Run, session: SessionFolder) -> None:

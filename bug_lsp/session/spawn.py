@@ -6,7 +6,7 @@ import os
 import subprocess
 import sys
 
-from bug_lsp.store import files
+from bug_lsp.store import faults, files
 from bug_lsp.store.layout import SessionFolder
 from bug_lsp.store.processes import MARKER
 
@@ -17,6 +17,7 @@ def spawn(folder: SessionFolder) -> subprocess.Popen[bytes]:
     """Start the session's process; `came_up` waits for it. Takes a millisecond or two."""
     # The marker is for what an agent starts; a session started by another is not that one's child.
     environment = {name: value for name, value in os.environ.items() if name != MARKER}
+    faults.step("spawn", folder.path)
     descriptor = os.open(folder.log, os.O_WRONLY | os.O_CREAT | os.O_APPEND, files.FILE_MODE)
     try:
         return subprocess.Popen(

@@ -136,5 +136,5 @@ def _additions(folder: RunFolder, spec: Spec, custom: Mapping[str, CustomAgent])
 
 def _take_up(folder: RunFolder) -> None:
     """The run has something to do again, even if it was cancelled or finished."""
-    folder.cancelled.unlink(missing_ok=True)
+    files.remove(folder.cancelled)
     files.replace(folder.workspace.active / folder.run_id, b"")

@@ -94,7 +94,7 @@ def _running(folder: RunFolder) -> list[tuple[str, Process]]:
     sessions = [folder.session(spec.session_id) for spec in run.roster]
     found: list[tuple[str, Process]] = []
     for session in [*sessions, *runs.proofs(folder), *runs.orchestrators(folder)]:
-        if not session.spec.exists():
+        if not runs.is_complete(session):
             continue
         facts = runs.facts(session)
         if facts.status is Status.RUNNING and facts.process is not None:

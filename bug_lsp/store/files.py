@@ -1,4 +1,7 @@
-"""Atomic, private files. Folders are 0700 and files 0600 whatever the umask says."""
+"""Atomic, private files. Folders are 0700 and files 0600 whatever the umask says.
+
+Whatever is kept is changed here alone, so that each step is a fault point (`faults.step`).
+"""
 
 from __future__ import annotations
 
@@ -8,6 +11,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from . import faults
+
 DIRECTORY_MODE = 0o700
 FILE_MODE = 0o600
 
@@ -16,6 +21,7 @@ def make_private(folder: Path) -> Path:
     """Create the folder and its parents; those that are new are for the user alone."""
     for parent in [*reversed(folder.parents), folder]:
         if not parent.exists():
+            faults.step("make", parent)
             parent.mkdir(mode=DIRECTORY_MODE, exist_ok=True)
     return folder
 
@@ -23,6 +29,7 @@ def make_private(folder: Path) -> Path:
 def _write_beside(path: Path, data: bytes) -> Path:
     # Not `secrets`: this is imported before a session is seen to run, and that costs 13 ms.
     temporary = path.with_name(f".{path.name}.{os.urandom(4).hex()}")
+    faults.step("write", path)
     descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, FILE_MODE)
     try:
         with os.fdopen(descriptor, "wb") as file:
@@ -35,7 +42,8 @@ def _write_beside(path: Path, data: bytes) -> Path:
     return temporary
 
 
-def _sync_folder(folder: Path) -> None:
+def sync_folder(folder: Path) -> None:
+    """Make the names in a folder durable."""
     descriptor = os.open(folder, os.O_RDONLY)
     try:
         os.fsync(descriptor)
@@ -46,8 +54,13 @@ def _sync_folder(folder: Path) -> None:
 def replace(path: Path, data: bytes) -> None:
     """Write the file whole, in place of what was there; durable when it returns."""
     temporary = _write_beside(path, data)
-    temporary.replace(path)
-    _sync_folder(path.parent)
+    try:
+        faults.step("replace", path)
+        temporary.replace(path)
+    except BaseException:
+        temporary.unlink(missing_ok=True)
+        raise
+    sync_folder(path.parent)
 
 
 def create_once(path: Path, data: bytes) -> bool:
@@ -56,14 +69,38 @@ def create_once(path: Path, data: bytes) -> bool:
         return False
     temporary = _write_beside(path, data)
     try:
+        faults.step("create", path)
         # A link, unlike a rename, refuses to replace; unlike O_EXCL it shows no half-written file.
         path.hardlink_to(temporary)
     except FileExistsError:
         return False
     finally:
         temporary.unlink()
-    _sync_folder(path.parent)
+    sync_folder(path.parent)
     return True
+
+
+def remove(path: Path) -> None:
+    """Make sure that the file is gone."""
+    if path.exists():
+        faults.step("remove", path)
+        path.unlink(missing_ok=True)
+
+
+def move(path: Path, to: Path) -> Path:
+    """Give a file or a folder another name; durable when it returns."""
+    faults.step("move", to)
+    moved = path.rename(to)
+    sync_folder(to.parent)
+    return moved
+
+
+def append(descriptor: int, data: bytes, path: Path) -> None:
+    """Write all of it at the end of the open file `path`."""
+    faults.step("append", path)
+    os.lseek(descriptor, 0, os.SEEK_END)
+    while data:
+        data = data[os.write(descriptor, data) :]
 
 
 def read(path: Path) -> bytes | None:

@@ -17,10 +17,21 @@ from bug_lsp.domain.events import Record
 from bug_lsp.domain.gate import Board, Seat
 from bug_lsp.domain.model import StoredValue
 from bug_lsp.domain.proof import Proof
-from bug_lsp.domain.run import Additions, Facts, Process, Result, Run, RunStatus, Spec, materialise
+from bug_lsp.domain.run import (
+    Additions,
+    Facts,
+    Kind,
+    Process,
+    Result,
+    Run,
+    RunStatus,
+    Spec,
+    materialise,
+)
 from bug_lsp.domain.transcript import activity
 
 from . import files
+from .damage import damaged, stored
 from .layout import RunFolder, SessionFolder, WorkspaceFolder
 from .processes import alive, me
 
@@ -75,10 +86,10 @@ def create(workspace: WorkspaceFolder, run: Run, prompts: dict[str, str]) -> Run
         files.replace(workspace.active / run.debug_run_id, b"")
         index = files.make_private(workspace.task_index(Path(run.task_path)))
         files.replace(index / run.debug_run_id, b"")
-        building.rename(workspace.run(run.debug_run_id).path)
+        files.move(building, workspace.run(run.debug_run_id).path)
     except BaseException:
         shutil.rmtree(building, ignore_errors=True)
-        (workspace.active / run.debug_run_id).unlink(missing_ok=True)
+        files.remove(workspace.active / run.debug_run_id)
         raise
     folder = workspace.run(run.debug_run_id)
     save_snapshot(folder)
@@ -152,27 +163,32 @@ def find_session(workspace: WorkspaceFolder, session_id: str) -> SessionFolder |
     return None
 
 
+def is_complete(folder: SessionFolder) -> bool:
+    """Whether it says what the session is to do: what is claimed and not complete is made anew."""
+    return stored(folder.spec, Spec) is not None
+
+
 def spec(folder: SessionFolder) -> Spec:
     """What the session is to do."""
-    return Spec.model_validate_json(folder.spec.read_bytes())
+    found = stored(folder.spec, Spec)
+    if found is None:
+        raise Refused(f"session {folder.session_id} cannot be read; delete its debug run")
+    return found
 
 
 def result(folder: SessionFolder) -> Result | None:
     """How the session ended, None while it has not."""
-    data = files.read(folder.result)
-    return Result.model_validate_json(data) if data is not None else None
+    return stored(folder.result, Result)
 
 
 def process(folder: SessionFolder) -> Process | None:
     """The session's process, dead or alive; None before its start."""
-    data = files.read(folder.process)
-    return Process.model_validate_json(data) if data is not None else None
+    return stored(folder.process, Process)
 
 
 def claim(path: Path) -> Claim | None:
     """Who claimed this, None where nobody has."""
-    data = files.read(path)
-    return Claim.model_validate_json(data) if data is not None else None
+    return stored(path, Claim)
 
 
 def last_record(folder: SessionFolder) -> Record | None:
@@ -207,7 +223,7 @@ def facts(folder: SessionFolder) -> Facts:
 
 def orchestrators(folder: RunFolder) -> list[SessionFolder]:
     """The run's orchestrators, the latest last."""
-    return _claimed(folder, folder.orchestrator_claim)
+    return _claimed(folder, folder.orchestrator_claim, Kind.ORCHESTRATOR)
 
 
 def latest_orchestrator(folder: RunFolder) -> SessionFolder | None:
@@ -217,7 +233,7 @@ def latest_orchestrator(folder: RunFolder) -> SessionFolder | None:
 
 def proofs(folder: RunFolder) -> list[SessionFolder]:
     """The run's proof sessions, the latest last."""
-    return _claimed(folder, folder.proof_claim)
+    return _claimed(folder, folder.proof_claim, Kind.PROOF)
 
 
 def latest_proof(folder: RunFolder) -> SessionFolder | None:
@@ -235,17 +251,33 @@ def proof_of(folder: RunFolder, covers: Sequence[str]) -> Proof | None:
     return None
 
 
-def _claimed(folder: RunFolder, path: Callable[[int], Path]) -> list[SessionFolder]:
+def _claimed(folder: RunFolder, path: Callable[[int], Path], kind: Kind) -> list[SessionFolder]:
     found: list[SessionFolder] = []
     while True:
-        held = claim(path(len(found) + 1))
-        if held is None:
+        claimed = path(len(found) + 1)
+        held = claim(claimed)
+        if held is not None:
+            found.append(folder.session(held.session_id))
+        elif damaged(claimed).exists() and (lost := _unclaimed(folder, kind, found)):
+            found.append(lost)
+        else:
             return found
-        found.append(folder.session(held.session_id))
+
+
+def _unclaimed(
+    folder: RunFolder, kind: Kind, known: Sequence[SessionFolder]
+) -> SessionFolder | None:
+    """The session of this kind whose claim is damaged: it must not be claimed a second time."""
+    for path in sorted(folder.sessions.iterdir(), key=lambda path: path.stat().st_ctime_ns):
+        session = folder.session(path.name)
+        kept = stored(session.spec, Spec)
+        if kept is not None and kept.kind is kind and session not in known:
+            return session
+    return None
 
 
 def _latest(sessions: Sequence[SessionFolder]) -> SessionFolder | None:
-    complete = [session for session in sessions if session.spec.exists()]
+    complete = [session for session in sessions if is_complete(session)]
     return complete[-1] if complete else None
 
 
@@ -261,8 +293,7 @@ def source(folder: RunFolder, run: Run) -> str:
 
 def delivered(folder: RunFolder, session_id: str) -> Delivered | None:
     """What became of this session's conclusion, None while nothing has."""
-    data = files.read(folder.delivered(session_id)) if session_id else None
-    return Delivered.model_validate_json(data) if data is not None else None
+    return stored(folder.delivered(session_id), Delivered) if session_id else None
 
 
 def status(folder: RunFolder) -> RunStatus:

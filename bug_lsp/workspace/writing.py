@@ -10,6 +10,8 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
+from bug_lsp.store import faults, files
+
 _READABLE = stat.S_IRUSR | stat.S_IRGRP | stat.S_IROTH
 
 
@@ -70,6 +72,7 @@ def replace(path: Path, before: bytes, after: bytes) -> bool:
     """
     if path.read_bytes() != before:
         return False
+    faults.step("write", path)
     temporary = path.with_name(f".{path.stem[:40]}.{secrets.token_hex(4)}.bug-lsp")
     try:
         with temporary.open("xb") as file:
@@ -79,7 +82,10 @@ def replace(path: Path, before: bytes, after: bytes) -> bool:
         temporary.chmod(stat.S_IMODE(path.stat().st_mode))
         if path.read_bytes() != before:  # saved by an editor meanwhile
             return False
+        faults.step("replace", path)
         temporary.replace(path)
+        with suppress(OSError):  # of a folder that may not be listed
+            files.sync_folder(path.parent)
     finally:
         temporary.unlink(missing_ok=True)
     return True

@@ -145,7 +145,8 @@ class Editor:
         self._ended = True
         assert self.client._server is not None
         self.client._stop_event.set()
-        self.client._server.kill()
+        with contextlib.suppress(ProcessLookupError):  # it may be dead already
+            self.client._server.kill()
         await self.within(self.client._server.wait())
         await self.within(self.client.stop())
 
