@@ -251,6 +251,8 @@ def _run(
         max_parallel_agents=settings.max_parallel_agents,
         session_timeout_seconds=settings.session_timeout_seconds,
         session_silence_seconds=settings.session_silence_seconds,
+        session_output_limit_mb=settings.session_output_limit_mb,
+        session_disk_limit_mb=settings.session_disk_limit_mb,
         limits=settings.run_limits,
         test_command=request.test_command,
         agents=settings.agents,
