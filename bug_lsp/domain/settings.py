@@ -30,6 +30,8 @@ class Settings(Value):
         default=10_000, ge=1, le=10_000_000, alias="sessionDiskLimitMB"
     )
     """A session whose copy has grown by more is ended."""
+    keep_runs: int = Field(default=200, ge=1, le=1_000_000)
+    """How many finished runs a workspace keeps."""
     run_limits: Limits = Limits()
     agents: dict[str, CustomAgent] = Field(default_factory=dict)
     """Programs named by the user, by agent type. Never taken from a file in the workspace."""

@@ -253,6 +253,7 @@ def _run(
         session_silence_seconds=settings.session_silence_seconds,
         session_output_limit_mb=settings.session_output_limit_mb,
         session_disk_limit_mb=settings.session_disk_limit_mb,
+        keep_runs=settings.keep_runs,
         limits=settings.run_limits,
         test_command=request.test_command,
         agents=settings.agents,

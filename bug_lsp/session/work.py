@@ -50,7 +50,7 @@ from bug_lsp.store.pokes import poke
 from bug_lsp.store.processes import MARKER
 from bug_lsp.workspace import copies, fingerprint, task_file
 
-from . import delivery, gate, inbox, prompts, tree
+from . import delivery, gate, housekeeping, inbox, prompts, tree
 from .confine import confined, ended, not_its_own
 from .farewell import farewell
 from .guards import guarded, guards_of
@@ -79,6 +79,7 @@ def work(path: Path) -> None:
             delivery.from_session_process(folder.run, left.session_id)
         # What was delivered, or could not be, may have been the last thing that the run waited for.
         gate.advance(folder.run)
+        housekeeping.after_run(folder.run)
     except Refused as error:  # deleted meanwhile
         sys.stderr.write(f"{error}\n")
 

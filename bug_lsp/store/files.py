@@ -94,3 +94,25 @@ def locked(path: Path) -> Iterator[None]:
         yield
     finally:
         os.close(descriptor)
+
+
+def remove(path: Path) -> None:
+    """Remove whatever is there, folders that nobody may enter included. Raises `OSError`."""
+    import shutil  # here: a session is seen to run before it needs this
+
+    if not os.path.lexists(path):
+        return
+    if path.is_symlink() or not path.is_dir():
+        path.unlink()
+        return
+    try:
+        shutil.rmtree(path)
+    except PermissionError:
+        # Top down: what can be listed only after its parent has been opened is reached too.
+        path.chmod(0o700)
+        for folder, names, _ in os.walk(path):
+            for name in names:
+                inner = Path(folder, name)
+                if not inner.is_symlink():
+                    inner.chmod(0o700)
+        shutil.rmtree(path)

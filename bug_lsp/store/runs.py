@@ -125,14 +125,24 @@ def newest(workspace: WorkspaceFolder) -> Iterator[RunFolder]:
 
 def of_task(workspace: WorkspaceFolder, task: Path) -> list[RunFolder]:
     """The runs of one task file, newest first."""
+    return list(each_of_task(workspace, task))
+
+
+def each_of_task(workspace: WorkspaceFolder, task: Path) -> Iterator[RunFolder]:
+    """The same, found as they are asked for."""
     found = (workspace.run(name) for name in _names(workspace.task_index(task)))
-    return [folder for folder in found if folder.run.exists()]
+    yield from (folder for folder in found if folder.run.exists())
 
 
 def active(workspace: WorkspaceFolder) -> list[RunFolder]:
     """The runs that are not finished."""
     found = (workspace.run(name) for name in _names(workspace.active))
     return [folder for folder in found if folder.run.exists()]
+
+
+def is_finished(folder: RunFolder) -> bool:
+    """Whether the run is there and nothing of it runs or is left to do."""
+    return folder.run.exists() and not (folder.workspace.active / folder.run_id).exists()
 
 
 def _names(folder: Path) -> list[str]:

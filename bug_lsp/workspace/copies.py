@@ -14,6 +14,7 @@ from pathlib import Path
 
 from bug_lsp.domain.errors import AgentFailure, FailureKind
 from bug_lsp.domain.run import Base
+from bug_lsp.store import files
 from bug_lsp.store.files import make_private
 from bug_lsp.store.layout import SessionFolder
 
@@ -98,5 +99,6 @@ def _check_new(copy: Path, env: Mapping[str, str]) -> None:
 
 def remove(folder: SessionFolder) -> None:
     """Remove the copy. The caller has made sure that nothing runs."""
-    shutil.rmtree(folder.copy, ignore_errors=True)
-    shutil.rmtree(folder.scratch, ignore_errors=True)
+    for path in (folder.copy, folder.scratch):
+        with contextlib.suppress(OSError):
+            files.remove(path)
