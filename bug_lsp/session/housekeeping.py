@@ -20,11 +20,11 @@ from bug_lsp.domain.ids import created_at, is_run_id
 from bug_lsp.domain.model import Value
 from bug_lsp.store import files, runs
 from bug_lsp.store.layout import RunFolder, WorkspaceFolder
+from bug_lsp.store.usage import taken
 from bug_lsp.workspace import git
 
 from . import findings
 from .forget import delete_finished, remove_copies
-from .room import taken
 
 _AT_ONCE = 16
 """Runs that are looked at when another has ended: that one must not wait for thousands."""
@@ -68,10 +68,10 @@ def after_run(folder: RunFolder) -> None:
 def _remove_some(ended: RunFolder) -> None:
     workspace = ended.workspace
     unfinished = {path.name for path in _entries(workspace.active)}
-    finished = [one for one in runs.newest(workspace) if one.run_id not in unfinished]
-    beyond = [one for one in finished[runs.load(ended).keep_runs :] if one != ended]
+    finished = [name for name in runs.newest_ids(workspace) if name not in unfinished]
+    beyond = [name for name in finished[runs.load(ended).keep_runs :] if name != ended.run_id]
     latest = _Latest(workspace)
-    for one in random.sample(beyond, min(_AT_ONCE, len(beyond))):
+    for one in map(workspace.run, random.sample(beyond, min(_AT_ONCE, len(beyond)))):
         if not _why_kept(one, latest):
             delete_finished(one)
 
@@ -154,7 +154,7 @@ def _why_kept(folder: RunFolder, latest: _Latest) -> str:
 
 
 def _run(folder: RunFolder, *, dry_run: bool) -> Freed:
-    size = taken([folder.path])
+    size = taken([folder.path]).size_bytes
     if dry_run or delete_finished(folder):
         return Freed(runs=1, size_bytes=size)
     return Freed()
@@ -166,7 +166,7 @@ def _copies(folder: RunFolder, *, dry_run: bool) -> Freed:
     count = sum(one.copy.exists() for one in sessions)
     if not left:
         return Freed()
-    size = taken(left)
+    size = taken(left).size_bytes
     if dry_run or remove_copies(folder):
         return Freed(copies=count, size_bytes=size)
     return Freed()
@@ -176,7 +176,7 @@ def _leftovers(workspace: WorkspaceFolder, *, dry_run: bool) -> Freed:
     """Folders of deleted runs that are still there, and of what was killed while it was made."""
     freed = Freed()
     for path in (*_hidden(workspace.runs), *_temporary(workspace)):
-        size = taken([path])
+        size = taken([path]).size_bytes
         if not dry_run:
             with contextlib.suppress(OSError):
                 files.remove(path)

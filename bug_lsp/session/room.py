@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from pathlib import Path
 
 import anyio
@@ -18,6 +18,7 @@ import anyio.to_thread
 from bug_lsp.domain.errors import AgentFailure, FailureKind
 from bug_lsp.domain.run import Base, Kind, Run, Spec
 from bug_lsp.store.layout import SessionFolder
+from bug_lsp.store.usage import taken
 from bug_lsp.workspace import git
 
 from .prove import slots
@@ -95,7 +96,7 @@ class Room:
     def _grown(self) -> int:
         """Bytes that the session has taken besides its copies of the code."""
         folder = self._folder
-        used = taken((folder.copy, folder.scratch, folder.logs))
+        used = taken((folder.copy, folder.scratch, folder.logs)).size_bytes
         if used <= self._limit and self._code is None:
             return used  # the rest matters only where it is much
         if self._code is None:
@@ -111,33 +112,6 @@ def _checked_out(base: Base) -> int:
         return 0
     sizes = (entry.partition(b"\t")[0].split()[-1] for entry in listed.split(b"\0") if entry)
     return sum(-(-int(size) // _BLOCK) * _BLOCK for size in sizes if size.isdigit())
-
-
-def taken(folders: Iterable[Path]) -> int:
-    """Bytes that folders take on the disk, and all that is in them; a file that has several names
-    counts once.
-    """
-    total, several = 0, set[tuple[int, int]]()
-    left = [os.fspath(folder) for folder in folders]
-    while left:
-        try:
-            with os.scandir(left.pop()) as entries:
-                for entry in entries:
-                    try:
-                        if entry.is_dir(follow_symlinks=False):
-                            left.append(entry.path)
-                            continue
-                        seen = entry.stat(follow_symlinks=False)
-                    except OSError:
-                        continue  # gone meanwhile
-                    if seen.st_nlink > 1:
-                        if (seen.st_dev, seen.st_ino) in several:
-                            continue
-                        several.add((seen.st_dev, seen.st_ino))
-                    total += seen.st_blocks * 512
-        except OSError:
-            continue
-    return total
 
 
 def shorten(log: Path, limit: float) -> bool:

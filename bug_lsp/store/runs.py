@@ -120,7 +120,12 @@ def turn(folder: RunFolder) -> Iterator[None]:
 
 def newest(workspace: WorkspaceFolder) -> Iterator[RunFolder]:
     """All runs, newest first, none of them opened."""
-    yield from (workspace.run(name) for name in _names(workspace.runs))
+    yield from (workspace.run(name) for name in newest_ids(workspace))
+
+
+def newest_ids(workspace: WorkspaceFolder) -> list[str]:
+    """The ids of all runs, newest first: there may be thousands."""
+    return _names(workspace.runs)
 
 
 def of_task(workspace: WorkspaceFolder, task: Path) -> list[RunFolder]:

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import os
-import resource
 from pathlib import Path
 
 from bug_lsp.domain.errors import FailureKind
 from bug_lsp.domain.run import Status
-from bug_lsp.session.room import shorten, taken
+from bug_lsp.session.room import shorten
 from tests.support.projects import Project
 from tests.support.runs import CONCLUDES, FINDS, REPORT, block, program, start
 
@@ -111,15 +110,3 @@ def test_a_log_that_is_short_stays_as_it_is(tmp_path: Path) -> None:
     assert not shorten(log, 1_000)
     assert log.read_text() == "short\n"
     assert not shorten(tmp_path / "none.log", 1_000)
-
-
-def test_what_is_taken_is_counted_once_and_holes_are_not(tmp_path: Path) -> None:
-    folder = tmp_path / "copy" / "deep"
-    folder.mkdir(parents=True)
-    (folder / "data").write_bytes(b"x" * 100_000)
-    (folder / "twin").hardlink_to(folder / "data")
-    (folder / "link").symlink_to(tmp_path)
-    with (folder / "hole").open("wb") as hole:
-        hole.truncate(1_000_000_000)
-    used = taken([tmp_path / "copy", tmp_path / "none"])
-    assert 100_000 <= used < 100_000 + 4 * resource.getpagesize()
