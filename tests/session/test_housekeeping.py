@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import os
+import signal
+import subprocess
+import sys
 import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -21,6 +24,25 @@ from tests.support.projects import Project
 from tests.support.runs import FINDS, REPORT, WAITS, Started, block, start, turnstile
 
 QUICK = {"prove": False}
+KILLED = """
+import os, pathlib, signal, sys
+from bug_lsp.session import forget, housekeeping
+from bug_lsp.store.layout import WorkspaceFolder
+
+def die(*_): os.kill(os.getpid(), signal.SIGKILL)
+
+def rename(path, target):
+    os.rename(path, target)
+    die()
+
+if sys.argv[2] == "rename": pathlib.Path.rename = rename
+if sys.argv[2] == "release": forget.capture.release = die
+if sys.argv[2] == "remove": forget.files.remove = die
+housekeeping.clean(WorkspaceFolder(pathlib.Path(sys.argv[1])), 0)
+"""
+"""Cleans, and is killed when a run has been put out of sight, before its snapshot is let go, or
+before its files are removed.
+"""
 
 
 def started(project: Project, task: Path | None = None, **settings: object) -> Started:
@@ -129,18 +151,25 @@ def test_what_kills_have_left_is_removed_when_it_is_old(project: Project) -> Non
     (workspace.active / young.name[1:]).unlink()
 
 
-def test_a_deletion_that_was_killed_half_way_leaves_no_run_and_is_ended_later(
-    project: Project,
+@pytest.mark.parametrize("step", ["rename", "release", "remove"])
+def test_a_cleaner_that_is_killed_at_any_step_loses_nothing_that_was_to_stay(
+    project: Project, step: str
 ) -> None:
     first = started(project)
     last = started(project, first.task)
     workspace = last.folder.workspace
-    first.folder.path.rename(workspace.runs / f".{first.folder.run_id}.deleted")
+    killed = subprocess.run(
+        [sys.executable, "-c", KILLED, str(workspace.path), step], check=False, timeout=60
+    )
+    assert killed.returncode == -signal.SIGKILL
     assert there(workspace) == {last.folder.run_id}
     assert [one.run_id for one in runs.of_task(workspace, last.task)] == [last.folder.run_id]
-    freed = clean(workspace, 5)
-    assert (freed.runs, freed.leftovers) == (0, 1)
+    assert clean(workspace, 0).leftovers == 1
     assert [path.name for path in workspace.runs.iterdir()] == [last.folder.run_id]
+    assert [path.name for path in workspace.tasks.glob("*/*")] == [last.folder.run_id]
+    assert refs(workspace) == {last.folder.run_id}
+    assert last.status.delivered
+    assert last.sessions[0].patch.exists()
 
 
 def test_several_cleaners_at_once_remove_each_run_once(tmp_path: Path) -> None:

@@ -14,7 +14,7 @@ from tests.support.runs import CONCLUDES, FINDS, REPORT, block, program, start
 FILLS = program(
     "import os, time\n"
     "with open('shop/tax.py', 'a') as file: file.write('# seen\\n')\n"
-    "for number in range(200):\n"
+    "for number in range(40):\n"
     "    with open(f'{number}.bin', 'wb') as file:\n"
     "        file.write(os.urandom(1_000_000)); file.flush(); os.fsync(file.fileno())\n"
     "print('ready', flush=True); time.sleep(600)"
@@ -38,8 +38,9 @@ TALKS = program(
 
 
 def test_a_session_that_fills_the_disk_is_ended_and_its_copy_is_gone(project: Project) -> None:
+    settings = {"session_disk_limit_mb": 20, "prove": False}
     run = start(
-        project.root, FILLS, FINDS, orchestrator=CONCLUDES, settings={"session_disk_limit_mb": 20}
+        project.root, FILLS, FINDS, orchestrator=CONCLUDES, settings=settings
     ).wait_finished()
     failure = run.result(0).failure
     assert failure is not None
@@ -64,7 +65,8 @@ def test_the_code_itself_is_not_counted(project: Project) -> None:
         "    open('more.bin', 'ab').write(os.urandom(100_000)); time.sleep(0.05)\n"
         "print('done')"
     )
-    run = start(project.root, grows, settings={"session_disk_limit_mb": 8}).wait_finished()
+    settings = {"session_disk_limit_mb": 8, "prove": False}
+    run = start(project.root, grows, settings=settings).wait_finished()
     assert run.result(0).status is Status.COMPLETED
     (project.root / "data.bin").unlink()
 
@@ -72,8 +74,9 @@ def test_the_code_itself_is_not_counted(project: Project) -> None:
 def test_a_session_that_says_too_much_goes_on_and_what_it_reports_is_read(
     project: Project,
 ) -> None:
+    settings = {"session_output_limit_mb": 1, "prove": False}
     run = start(
-        project.root, TALKS, FINDS, orchestrator=CONCLUDES, settings={"session_output_limit_mb": 1}
+        project.root, TALKS, FINDS, orchestrator=CONCLUDES, settings=settings
     ).wait_finished()
     result, session = run.result(0), run.sessions[0]
     assert result.status is Status.COMPLETED
