@@ -71,6 +71,10 @@ def _in_terminal(options: Options) -> int:
             from .apply import apply
 
             return apply(options)
+        case "clean":
+            from .clean import clean
+
+            return clean(options)
         case "demo":
             from .demo import demo
 

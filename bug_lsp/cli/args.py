@@ -26,6 +26,10 @@ class Options(argparse.Namespace):
     run: str | None
     limit: int
     keep: Path | None
+    keep_runs: int | None
+    all_finished: bool
+    dry_run: bool
+    all_workspaces: bool
     session: str
     force: bool
 
@@ -53,6 +57,7 @@ def parse(arguments: Sequence[str]) -> Options:
     _add_status(commands)
     _add_apply(commands)
     _add_doctor(commands)
+    _add_clean(commands)
     _add_demo(commands)
     for argument in arguments:
         if not _is_text(argument):
@@ -148,6 +153,35 @@ def _add_doctor(commands: _Commands[_Parser]) -> None:
     _add_json(parser, "as JSON")
 
 
+def _add_clean(commands: _Commands[_Parser]) -> None:
+    parser = _command(
+        commands,
+        "clean",
+        "remove old runs, the copies of finished ones and what kills have left; never a run that "
+        "is not finished, nor, unless asked, the latest of a task file",
+    )
+    how_many = parser.add_mutually_exclusive_group()
+    how_many.add_argument(
+        "--keep",
+        metavar="N",
+        dest="keep_runs",
+        type=_count,
+        help="how many finished runs of a workspace stay (default: the setting keepRuns)",
+    )
+    how_many.add_argument(
+        "--all-finished",
+        action="store_true",
+        help="remove every finished run, also the latest of a task file",
+    )
+    parser.add_argument("--dry-run", action="store_true", help="only say what would be removed")
+    where = parser.add_mutually_exclusive_group()
+    _add_workspace(where, "the repository around the current folder")
+    where.add_argument(
+        "--all-workspaces", action="store_true", help="in every folder that was ever debugged"
+    )
+    _add_json(parser, "as JSON")
+
+
 def _add_demo(commands: _Commands[_Parser]) -> None:
     parser = _command(
         commands,
@@ -176,7 +210,7 @@ def _add_agents(parser: argparse.ArgumentParser, default: str) -> None:
     )
 
 
-def _add_workspace(parser: argparse.ArgumentParser, default: str) -> None:
+def _add_workspace(parser: argparse._ActionsContainer, default: str) -> None:
     parser.add_argument(
         "--workspace", metavar="DIR", type=Path, help=f"the project's folder (default: {default})"
     )
@@ -191,6 +225,12 @@ def _address(text: str) -> tuple[str, int]:
     if not host or not port.isascii() or not port.isdigit() or int(port) > 65_535:  # noqa: PLR2004
         raise argparse.ArgumentTypeError(f"{text!r} is not HOST:PORT, as in 127.0.0.1:2087")
     return host.strip("[]"), int(port)
+
+
+def _count(text: str) -> int:
+    if not text.isascii() or not text.isdigit():
+        raise argparse.ArgumentTypeError(f"{text!r} is not a number of 0 or more")
+    return int(text)
 
 
 def _positive(text: str) -> int:

@@ -19,9 +19,8 @@ from bug_lsp.store.layout import state_root
 from bug_lsp.workspace import git
 
 from .say import out
+from .state import State, lines, look
 
-_MOST_FILES = 100_000
-"""The size of the state folder is not worth more than a second or two."""
 _CONFIG_LINE = re.compile(r"at line (\d+)")
 
 
@@ -45,15 +44,6 @@ class Held(Value):
     by: str | None
     problem: str = ""
     """Why not, as a clause."""
-
-
-class State(Value):
-    """Where the runs are kept."""
-
-    path: str
-    writable: bool
-    files: int
-    size_bytes: int
 
 
 class Config(Value):
@@ -103,7 +93,7 @@ def _look() -> Findings:
         confinement=_held(loaded),
         git=git_found,
         python=Python(version=platform.python_version(), executable=sys.executable),
-        state=_state(state_root()),
+        state=look(state_root()),
         config=config,
     )
 
@@ -121,25 +111,6 @@ def _git() -> Git:
     except (git.GitError, BugLspError, OSError) as error:
         return Git(version=None, hint=str(error))
     return Git(version=said.removeprefix("git version "))
-
-
-def _state(root: Path) -> State:
-    files = size = 0
-    for folder, _names, names in os.walk(root):
-        files += len(names)
-        size += sum(_size(Path(folder, name)) for name in names)
-        if files > _MOST_FILES:
-            break
-    there = next(path for path in (root, *root.parents) if path.exists())
-    writable = there.is_dir() and os.access(there, os.W_OK | os.X_OK)
-    return State(path=str(root), writable=writable, files=files, size_bytes=size)
-
-
-def _size(path: Path) -> int:
-    try:
-        return path.lstat().st_size
-    except OSError:
-        return 0  # gone meanwhile
 
 
 def _config() -> tuple[Config, Settings]:
@@ -172,9 +143,7 @@ def _line(path: Path, error: BugLspError) -> int | None:
 def _say(found: Findings) -> None:
     out(f"bug-lsp {found.version}, Python {found.python.version} ({found.python.executable})")
     out(f"git {found.git.version}" if found.git.version else f"git: {found.git.hint}")
-    size = f"{found.state.files} files, {found.state.size_bytes / 1_000_000:.1f} MB"
-    can = "writable" if found.state.writable else "NOT WRITABLE: give BUG_LSP_STATE_DIR"
-    out(f"state: {found.state.path} ({can}; {size})")
+    out("\n".join(lines(found.state)))
     out(f"config: {_config_line(found.config)}")
     out(f"confinement: {_held_line(found.confinement)}")
     out("agents:")

@@ -118,6 +118,9 @@ class Run(StoredValue):
     max_parallel_agents: int = 4
     session_timeout_seconds: float = 3600
     session_silence_seconds: float = 900
+    session_output_limit_mb: int = Field(default=500, alias="sessionOutputLimitMB")
+    session_disk_limit_mb: int = Field(default=10_000, alias="sessionDiskLimitMB")
+    keep_runs: int = 200
     limits: Limits = Limits()
     test_command: str | None = None
     agents: dict[str, CustomAgent] = Field(default_factory=dict)

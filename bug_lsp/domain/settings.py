@@ -22,6 +22,16 @@ class Settings(Value):
     session_timeout_seconds: float = Field(default=3600, gt=0, le=7 * 24 * 3600)
     session_silence_seconds: float = Field(default=900, gt=0, le=7 * 24 * 3600)
     """A session that shows no sign of life for so long is ended."""
+    session_output_limit_mb: int = Field(
+        default=500, ge=1, le=1_000_000, alias="sessionOutputLimitMB"
+    )
+    """How much is recorded of what a session does; the session goes on."""
+    session_disk_limit_mb: int = Field(
+        default=10_000, ge=1, le=10_000_000, alias="sessionDiskLimitMB"
+    )
+    """A session whose copy has grown by more is ended."""
+    keep_runs: int = Field(default=200, ge=1, le=1_000_000)
+    """How many finished runs a workspace keeps."""
     run_limits: Limits = Limits()
     agents: dict[str, CustomAgent] = Field(default_factory=dict)
     """Programs named by the user, by agent type. Never taken from a file in the workspace."""

@@ -15,7 +15,7 @@ from bug_lsp.agents.python_tests import PythonProject, run_tests
 from bug_lsp.agents.python_tests.child_process import run_child, tail
 from bug_lsp.agents.python_tests.project import find_interpreter
 from bug_lsp.domain.errors import AgentFailure, FailureKind
-from bug_lsp.store.files import make_private
+from bug_lsp.store.files import make_private, remove
 from bug_lsp.workspace import copies, git
 
 from . import leftovers
@@ -23,7 +23,7 @@ from .bench import Bench
 from .checks import Check, Outcome, of_status, of_tests
 from .logs import keep, last_line
 from .patches import Prepared
-from .tree import Spoilt, Tree, remove, twin
+from .tree import Spoilt, Tree, twin
 
 _TEST_SECONDS = 60.0
 _SHARE_OF_TESTS = 0.9

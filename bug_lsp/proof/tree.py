@@ -15,6 +15,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeAlias
 
+from bug_lsp.store.files import remove
+
 _COPY_SECONDS = 600.0
 
 _Look: TypeAlias = tuple[int, ...]
@@ -40,26 +42,6 @@ def twin(source: Path, target: Path) -> None:
     if done.returncode != 0:
         said = done.stderr.decode(errors="replace").strip().splitlines() or [""]
         raise Spoilt(f"it could not be copied: {said[0]}")
-
-
-def remove(path: Path) -> None:
-    """Remove whatever is there, folders that nobody may enter included. Raises `OSError`."""
-    if not os.path.lexists(path):
-        return
-    if path.is_symlink() or not path.is_dir():
-        path.unlink()
-        return
-    try:
-        shutil.rmtree(path)
-    except PermissionError:
-        # Top down: what can be listed only after its parent has been opened is reached too.
-        path.chmod(0o700)
-        for folder, names, _ in os.walk(path):
-            for name in names:
-                inner = Path(folder, name)
-                if not inner.is_symlink():
-                    inner.chmod(0o700)
-        shutil.rmtree(path)
 
 
 def _look(info: os.stat_result) -> _Look:

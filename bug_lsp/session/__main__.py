@@ -11,6 +11,7 @@ import json
 import os
 import signal
 import sys
+import time
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -32,6 +33,7 @@ def main() -> None:
     # cancels leaves a file too. A function, not SIG_IGN, which everything started would inherit.
     signal.signal(signal.SIGTERM, _later)
     signal.signal(signal.SIGINT, _later)
+    began = time.monotonic()
     is_me = _name_itself(folder)
     os.write(writer, b"1")
     os.close(writer)
@@ -40,7 +42,7 @@ def main() -> None:
 
     from .work import work
 
-    work(folder)
+    work(folder, began)
 
 
 def _later(_signal: int, _frame: object) -> None:

@@ -63,13 +63,19 @@ def keep(folder: RunFolder, session_id: str) -> None:
         log.warning("the findings of run %s are not shown: %s", folder.run_id, error)
 
 
-def forget(folder: RunFolder) -> None:
-    """The run is deleted: its findings are shown no more, but those of the task's run before it."""
-    for one in Kept(folder.workspace).read():
+def forget(folder: RunFolder, task: Path | None) -> None:
+    """The run is deleted: its findings are shown no more, but those of the task's run before it.
+    Where the task is not known, those of all tasks are looked at.
+    """
+    if task is not None:
+        kept = [one for one in [of_task(folder.workspace, task)] if one is not None]
+    else:
+        kept = Kept(folder.workspace).read()
+    for one in kept:
         if one.debug_run_id == folder.run_id:
-            task = Path(one.task_path)
-            files.remove(folder.workspace.findings_of(task))
-            _fall_back(folder, task)
+            about = Path(one.task_path)
+            files.remove(folder.workspace.findings_of(about))
+            _fall_back(folder, about)
 
 
 def _fall_back(gone: RunFolder, task: Path) -> None:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-import shutil
+import contextlib
+from pathlib import Path
 
 from bug_lsp.domain.errors import Refused
 from bug_lsp.store import files, runs
@@ -24,27 +25,64 @@ def delete_run(folder: RunFolder) -> bool:
             raise Refused(
                 f"session {', '.join(busy)} is still running; cancel it first (cancelDebugRun)"
             )
-        _delete(folder)
-        findings.forget(folder)
-        poke(folder.workspace, folder.run_id)
+        _forget(folder)
+    return True
+
+
+def delete_finished(folder: RunFolder) -> bool:
+    """Delete the run, if it is still there and nothing of it runs or is left to do."""
+    try:
+        with runs.turn(folder):  # who adds to a run marks it as not finished under this lock
+            if not runs.is_finished(folder) or running(folder):
+                return False
+            _forget(folder)
+    except Refused:  # somebody else has deleted it
+        return False
+    return True
+
+
+def remove_copies(folder: RunFolder) -> bool:
+    """Remove the copies that the sessions of a finished run have left; the patches stay."""
+    try:
+        with runs.turn(folder):
+            if not runs.is_finished(folder) or running(folder):
+                return False
+            for path in folder.sessions.iterdir():
+                copies.remove(folder.session(path.name))
+    except Refused:
+        return False
     return True
 
 
 def discard(folder: RunFolder) -> None:
     """Delete a run that could not be started."""
     with runs.turn(folder):
-        _delete(folder)
+        _delete(folder, _task(folder))
 
 
-def _delete(folder: RunFolder) -> None:
+def _forget(folder: RunFolder) -> None:
+    task = _task(folder)
+    _delete(folder, task)
+    findings.forget(folder, task)
+    poke(folder.workspace, folder.run_id)
+
+
+def _task(folder: RunFolder) -> Path | None:
+    """The run's task file; None where the run cannot be read."""
+    try:
+        return Path(runs.load(folder).task_path)
+    except Refused:
+        return None
+
+
+def _delete(folder: RunFolder, task: Path | None) -> None:
     workspace = folder.workspace
-    for path in sorted(folder.sessions.iterdir()):
-        copies.remove(folder.session(path.name))
-    capture.release(workspace, folder.run_id)
     # Out of sight in one step: a kill half way leaves no run that looks whole.
     gone = files.move(folder.path, folder.path.with_name(f".{folder.run_id}.deleted"))
     files.remove(workspace.active / folder.run_id)
-    # Not by the path in run.json: that may be what cannot be read.
-    for entry in workspace.tasks.glob(f"*/{folder.run_id}"):
-        files.remove(entry)
-    shutil.rmtree(gone, ignore_errors=True)
+    known = [workspace.task_index(task)] if task is not None else workspace.tasks.glob("*")
+    for index in known:
+        files.remove(index / folder.run_id)
+    capture.release(workspace, folder.run_id)
+    with contextlib.suppress(OSError):
+        files.remove(gone)

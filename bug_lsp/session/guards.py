@@ -18,6 +18,7 @@ from bug_lsp.store import runs
 from bug_lsp.store.layout import RunFolder, SessionFolder
 
 from .recorder import Recorder
+from .room import Room
 
 _T = TypeVar("_T")
 Guard: TypeAlias = Callable[[], Awaitable[AgentFailure]]
@@ -47,12 +48,17 @@ async def guarded(work: Callable[[], Awaitable[_T]], guards: Sequence[Guard]) ->
     raise raised[0]
 
 
-def guards_of(run: Run, folder: RunFolder, recorder: Recorder, kind: Kind) -> list[Guard]:
+def guards_of(
+    run: Run, folder: RunFolder, recorder: Recorder, kind: Kind, room: Room
+) -> list[Guard]:
     """The guards of a session. The run's limits hold for debug sessions alone, so that there is
     always somebody to say what came of them; a proof has a deadline of its own for each try.
     """
     limited = kind is Kind.DEBUG
-    found: list[Guard] = [lambda: _wall_clock(run.session_timeout_seconds)]
+    found: list[Guard] = [
+        lambda: _wall_clock(run.session_timeout_seconds),
+        lambda: room.guard(recorder.note),
+    ]
     if kind is not Kind.PROOF:
         found.append(lambda: _silence(recorder, run.session_silence_seconds))
     if limited and run.limits.seconds is not None:

@@ -104,6 +104,11 @@ def labels_of(run: Run) -> dict[str, str]:
     }
 
 
+def slots(run: Run) -> int:
+    """How many patches are tried at the same time."""
+    return max(1, min(run.max_parallel_agents, os.cpu_count() or 1, MOST_SLOTS))
+
+
 def _copy(run: Run, session: SessionFolder, session_id: str) -> Path:
     return session.run.session(session_id).copy / run.base.name
 
@@ -115,7 +120,7 @@ def _bench(run: Run, session: SessionFolder, confine: tuple[str, ...]) -> Bench:
         scratch=session.scratch,
         logs=files.make_private(session.logs),
         confine=confine,
-        slots=max(1, min(run.max_parallel_agents, os.cpu_count() or 1, MOST_SLOTS)),
+        slots=slots(run),
         cell_seconds=run.cell_timeout_seconds,
         whole_seconds=run.session_timeout_seconds * _WHOLE_SHARE,
         test_command=run.test_command,

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import math
 import os
 import sys
 import time
@@ -16,6 +17,7 @@ from pydantic_core import PydanticSerializationError
 
 from bug_lsp.domain.budget import HEAD_KEPT, TAIL_KEPT
 from bug_lsp.domain.events import (
+    Activity,
     Event,
     Record,
     Text,
@@ -32,6 +34,13 @@ from bug_lsp.store.pokes import poke
 
 FLUSH_SECONDS = 0.05
 """Deltas that arrive within this time are written together."""
+_LAST_RECORD = 2_048
+"""Bytes of the record that stands last in `events.jsonl` when no more is recorded."""
+_NO_MORE = (
+    "\n\n> **no longer recorded**: this session has written more than {megabytes:g} MB "
+    "(sessionOutputLimitMB); what comes now is left out here and in events.jsonl, and only its end "
+    "will follow.\n"
+)
 
 
 class Excerpt:
@@ -58,9 +67,12 @@ class Excerpt:
 
 
 class Recorder:
-    """The one writer of a session's output. Lives on the event loop of the session process."""
+    """The one writer of a session's output. Lives on the event loop of the session process.
 
-    def __init__(self, folder: SessionFolder, facts: Facts) -> None:
+    It writes at most `limit` bytes of what the agent does; the excerpt goes on to its end.
+    """
+
+    def __init__(self, folder: SessionFolder, facts: Facts, limit: float = math.inf) -> None:
         self._folder = folder
         self._facts = facts
         self._began = time.monotonic()
@@ -72,6 +84,10 @@ class Recorder:
         self._seq = 0
         self._doing = ""
         self._broken = False
+        self._limit = limit
+        self._written = 0
+        self._full_at: int | None = None
+        """The size of `events.jsonl` when the limit was reached."""
         self.excerpt = Excerpt()
         self.heard_at = self._began
         """When the agent last showed a sign of life (monotonic)."""
@@ -108,9 +124,13 @@ class Recorder:
             return
         records = [self._record(event) for event in events]
         lines = b"".join(_line(record) for record in records)
-        text = "".join(self._transcript.add(event) for event in events)
-        self._guard(lambda: files.append(self._events, lines, self._folder.events))
-        self._guard(lambda: self._append_output(text.encode(errors="replace")))
+        text = "".join(self._transcript.add(event) for event in events).encode(errors="replace")
+        self._written += len(lines) + len(text)
+        if self._written <= self._limit:
+            self._guard(lambda: files.append(self._events, lines, self._folder.events))
+            self._guard(lambda: self._append_output(text))
+        else:
+            self._guard(lambda: self._keep_last(records[-1]))
         self.show_status(self._status(activity(records[-1])))
         self._poke()
 
@@ -118,6 +138,28 @@ class Recorder:
         """Add a paragraph of ours to the readable output."""
         self.flush()
         self._guard(lambda: self._append_output(f"\n\n{text}\n".encode()))
+
+    def finish(self, text: str, status: str) -> None:
+        """Write the last paragraph and the last status, and close."""
+        self.flush()
+        if self._full_at is not None:
+            end = (self.excerpt.head + self.excerpt.tail)[-TAIL_KEPT:]
+            self.note(f"> **the end** of what it wrote:\n\n{end}")
+        self.note(text)
+        self.show_status(status)
+        self.close()
+
+    def _keep_last(self, record: Record) -> None:
+        """Beyond the limit the last record is written over the one before: readers learn from it
+        what the session does and has used.
+        """
+        if self._full_at is None:
+            self._full_at = os.lseek(self._events, 0, os.SEEK_END)
+            said = _NO_MORE.format(megabytes=self._limit / 1_000_000)
+            self._append_output(said.encode())
+        last = record.model_copy(update={"event": Activity(text=activity(record)), "doing": ""})
+        line = _line(last).rstrip(b"\n").ljust(_LAST_RECORD - 1) + b"\n"
+        os.pwrite(self._events, line, self._full_at)
 
     def show_status(self, line: str) -> None:
         """Write the status over the one that stands at the top of `output.md`."""

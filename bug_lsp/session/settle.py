@@ -80,11 +80,13 @@ def _bury(run: Run, session: SessionFolder) -> None:
 def _finish(run: Run, session: SessionFolder, status: Status, failure: Failure | None) -> None:
     head, tail, total = _written(session)
     record = runs.last_record(session)
+    process = runs.process(session)
+    ended_at = max(runs.now(), process.started_at) if process is not None else runs.now()
     result = Result(
         session_id=session.session_id,
         status=status,
         failure=failure,
-        ended_at=runs.now(),
+        ended_at=ended_at,  # the clock may have been set back
         usage=record.usage if record else None,
         tool_calls=record.tool_calls if record else 0,
         output_chars=total,

@@ -7,10 +7,12 @@ import os
 import signal
 import sys
 import threading
+import time
 import traceback
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from datetime import timedelta
 from pathlib import Path
 
 import anyio
@@ -32,7 +34,6 @@ from bug_lsp.domain.report import (
     without_last_json_block,
 )
 from bug_lsp.domain.run import (
-    Base,
     Facts,
     Failure,
     Kind,
@@ -49,29 +50,31 @@ from bug_lsp.store import files, runs
 from bug_lsp.store.layout import RunFolder, SessionFolder
 from bug_lsp.store.pokes import poke
 from bug_lsp.store.processes import MARKER
-from bug_lsp.workspace import copies, fingerprint, git, task_file
+from bug_lsp.workspace import copies, fingerprint, task_file
 
-from . import delivery, gate, inbox, prompts, tree
+from . import delivery, gate, housekeeping, inbox, prompts, tree
 from .confine import confined, ended, not_its_own
 from .farewell import farewell
 from .guards import guarded, guards_of
+from .leave import leave
 from .prove import check_synthesis, prove
 from .recorder import Recorder
+from .room import Room
 from .settle import finish_failed
 from .talk import Talk
 
 _LAST_RESORT = 15.0
 """Seconds after a signal to end until the process ends itself, whatever still hangs."""
 _CHANGES_SHOWN = 10
-_PATCH_TOLD = 8_000
-"""Characters of the patch that the orchestrator may read."""
 
 
-def work(path: Path) -> None:
-    """Be the session process of this folder, to the end."""
+def work(path: Path, began: float) -> None:
+    """Be the session process of this folder, to the end. `began`: when it named itself, in seconds
+    of the monotonic clock; the other one may be set meanwhile.
+    """
     folder = SessionFolder(path)
     try:
-        anyio.run(_Session(folder).run)
+        anyio.run(_Session(folder, began).run)
     except Exception:  # noqa: BLE001 - whatever it was, the run must go on
         traceback.print_exc()
         finish_failed(folder, FailureKind.INTERNAL, f"bug-lsp itself failed; see {folder.log}")
@@ -80,6 +83,7 @@ def work(path: Path) -> None:
             delivery.from_session_process(folder.run, left.session_id)
         # What was delivered, or could not be, may have been the last thing that the run waited for.
         gate.advance(folder.run)
+        housekeeping.after_run(folder.run)
     except Refused as error:  # deleted meanwhile
         sys.stderr.write(f"{error}\n")
 
@@ -101,11 +105,13 @@ class _Session:
     """One session, from its start to its result."""
 
     folder: SessionFolder
+    began: float
     run_folder: RunFolder = field(init=False)
     asked: Run = field(init=False)
     spec: Spec = field(init=False)
     repair: _RepairOnce = field(init=False)
     process: Process = field(init=False)
+    room: Room = field(init=False)
     proof: Proof | None = None
     """What was found out about what the debug sessions, or the orchestrator, handed in."""
     before: fingerprint.Fingerprint | None = None
@@ -117,6 +123,7 @@ class _Session:
         self.run_folder = self.folder.run
         self.asked = runs.load(self.run_folder)
         self.spec = runs.spec(self.folder)
+        self.room = Room(self.folder, self.asked, self.spec)
         known = self._evidence_ids() if self.spec.kind is Kind.ORCHESTRATOR else frozenset()
         self.repair = _RepairOnce(known, wanted=self.spec.kind is Kind.ORCHESTRATOR)
         process = runs.process(self.folder)
@@ -128,7 +135,8 @@ class _Session:
         marker = tree.marker(self.run_folder.run_id, self.folder.session_id)
         os.environ[MARKER] = marker
         tree.adopt_orphans()
-        recorder = Recorder(self.folder, Facts(spec=self.spec, process=self.process))
+        facts = Facts(spec=self.spec, process=self.process)
+        recorder = Recorder(self.folder, facts, self.room.recorded)
         gate.show(self.run_folder)
         poke(self.run_folder.workspace, self.run_folder.run_id, self.folder.session_id)
         ended = _Outcome()
@@ -143,7 +151,7 @@ class _Session:
         self._finish(recorder, ended)
 
     async def _outcome(self, recorder: Recorder) -> _Outcome:
-        guards = guards_of(self.asked, self.run_folder, recorder, self.spec.kind)
+        guards = guards_of(self.asked, self.run_folder, recorder, self.spec.kind, self.room)
         try:
             answer = await guarded(lambda: self._drive(recorder), guards)
         except AgentFailure as failure:
@@ -257,12 +265,13 @@ class _Session:
     def _finish(self, recorder: Recorder, ended: _Outcome) -> None:
         self._report_changes(recorder)
         recorder.flush()
-        patch = self._keep_patch()
+        patch = leave(self.folder, self.asked.base, self.spec, self.room)
+        seconds = time.monotonic() - self.began
         result = Result(
             session_id=self.folder.session_id,
             status=ended.status,
             failure=ended.failure,
-            ended_at=runs.now(),
+            ended_at=self.process.started_at + timedelta(seconds=round(seconds, 3)),
             message=clip(clean(without_last_json_block(ended.answer)), SESSION_LIMIT),
             report=ended.report,
             report_problem=ended.problem,
@@ -277,10 +286,8 @@ class _Session:
         )
         facts = Facts(spec=self.spec, process=self.process, result=result)
         shown = materialise_session(self.run_folder.run_id, facts)
-        recorder.note(farewell(self.asked, self.folder, self.spec, outcome(shown)))
-        seconds = (result.ended_at - self.process.started_at).total_seconds()
-        recorder.show_status(status_line(shown, recorder.tool_calls, seconds))
-        recorder.close()
+        said = farewell(self.asked, self.folder, self.spec, outcome(shown))
+        recorder.finish(said, status_line(shown, recorder.tool_calls, seconds))
         files.create_once(self.folder.result, result.to_json())
         poke(self.run_folder.workspace, self.run_folder.run_id, self.folder.session_id)
 
@@ -301,24 +308,6 @@ class _Session:
                     f"(by you, or by this agent, which nothing confines to its copy): {shown}"
                 )
             )
-
-    def _keep_patch(self) -> str:
-        if self.spec.kind is Kind.PROOF:
-            copies.remove(self.folder)  # what was tried in them is in the logs
-        copy = self.folder.copy / self.asked.base.name
-        if self.spec.kind is not Kind.DEBUG or not (copy / ".git").exists():
-            return ""
-        return _keep_patch(self.folder, copy, self.asked.base)
-
-
-def _keep_patch(folder: SessionFolder, copy: Path, base: Base) -> str:
-    try:
-        patch = copies.diff(copy, base)
-        files.replace(folder.patch, patch)
-    except (git.GitError, OSError) as error:
-        sys.stderr.write(f"no patch was kept: {error}\n")
-        return ""
-    return clip(clean(patch.decode(errors="replace")), _PATCH_TOLD)
 
 
 class _RepairOnce:

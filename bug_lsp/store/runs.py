@@ -131,19 +131,34 @@ def turn(folder: RunFolder) -> Iterator[None]:
 
 def newest(workspace: WorkspaceFolder) -> Iterator[RunFolder]:
     """All runs, newest first, none of them opened."""
-    yield from (workspace.run(name) for name in _names(workspace.runs))
+    yield from (workspace.run(name) for name in newest_ids(workspace))
+
+
+def newest_ids(workspace: WorkspaceFolder) -> list[str]:
+    """The ids of all runs, newest first: there may be thousands."""
+    return _names(workspace.runs)
 
 
 def of_task(workspace: WorkspaceFolder, task: Path) -> list[RunFolder]:
     """The runs of one task file, newest first."""
+    return list(each_of_task(workspace, task))
+
+
+def each_of_task(workspace: WorkspaceFolder, task: Path) -> Iterator[RunFolder]:
+    """The same, found as they are asked for."""
     found = (workspace.run(name) for name in _names(workspace.task_index(task)))
-    return [folder for folder in found if folder.run.exists()]
+    yield from (folder for folder in found if folder.run.exists())
 
 
 def active(workspace: WorkspaceFolder) -> list[RunFolder]:
     """The runs that are not finished."""
     found = (workspace.run(name) for name in _names(workspace.active))
     return [folder for folder in found if folder.run.exists()]
+
+
+def is_finished(folder: RunFolder) -> bool:
+    """Whether the run is there and nothing of it runs or is left to do."""
+    return folder.run.exists() and not (folder.workspace.active / folder.run_id).exists()
 
 
 def _names(folder: Path) -> list[str]:

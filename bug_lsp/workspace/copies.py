@@ -6,18 +6,23 @@ bisect in it as they like, and copies are made side by side.
 
 from __future__ import annotations
 
+import contextlib
 import shutil
 import tempfile
+from collections.abc import Mapping
 from pathlib import Path
 
 from bug_lsp.domain.errors import AgentFailure, FailureKind
 from bug_lsp.domain.run import Base
+from bug_lsp.store import files
 from bug_lsp.store.files import make_private
 from bug_lsp.store.layout import SessionFolder
 
 from . import git
 
 MAX_PATCH_BYTES = 20_000_000
+MAX_NEW_BYTES = 500_000_000
+"""Of files that are new in a copy: git would write all of them once more to make the patch."""
 
 
 def make(folder: SessionFolder, base: Base) -> Path:
@@ -70,6 +75,7 @@ def diff(copy: Path, base: Base) -> bytes:
             "GIT_ALTERNATE_OBJECT_DIRECTORIES": str(Path(base.repository, "objects")),
         }
         git.run("read-tree", base.commit, cwd=copy, env=env)
+        _check_new(copy, env)
         git.add_all(copy, env)
         patch = git.run(
             "diff", "--cached", "--binary", "--no-color", "--no-ext-diff", "--no-textconv",
@@ -81,7 +87,18 @@ def diff(copy: Path, base: Base) -> bytes:
     return patch
 
 
+def _check_new(copy: Path, env: Mapping[str, str]) -> None:
+    new = git.paths(git.run("ls-files", "-o", "-z", "--exclude-standard", cwd=copy, env=env))
+    size = 0
+    for path in new:
+        with contextlib.suppress(OSError):
+            size += (copy / path).lstat().st_size
+    if size > MAX_NEW_BYTES:
+        raise git.GitError(f"its new files have {size:,} bytes, more than {MAX_NEW_BYTES:,}")
+
+
 def remove(folder: SessionFolder) -> None:
     """Remove the copy. The caller has made sure that nothing runs."""
-    shutil.rmtree(folder.copy, ignore_errors=True)
-    shutil.rmtree(folder.scratch, ignore_errors=True)
+    for path in (folder.copy, folder.scratch):
+        with contextlib.suppress(OSError):
+            files.remove(path)

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 
 from bug_lsp import __version__
+from bug_lsp.cli.state import lines, look
+from bug_lsp.store import files
 
 from .conftest import User
 
@@ -31,6 +34,10 @@ def test_the_rest_of_the_machine_is_looked_at_too(user: User):
         "writable": True,
         "files": 0,
         "sizeBytes": 0,
+        "whole": True,
+        "workspaces": 0,
+        "runs": 0,
+        "largest": None,
     }
     assert found["config"] == {
         "path": str(user.config),
@@ -39,6 +46,33 @@ def test_the_rest_of_the_machine_is_looked_at_too(user: User):
         "problem": None,
     }
     assert not user.state.exists()  # looking has made nothing
+
+
+def test_it_says_what_the_runs_take_and_how_to_make_room(user: User):
+    user.json("debug", user.task, "--agents", "finder")
+    state = user.json("doctor")["state"]
+    assert (state["workspaces"], state["runs"], state["whole"]) == (1, 1, True)
+    largest = state["largest"]
+    assert (largest["workspace"], largest["runs"]) == (str(user.project), 1)
+    assert 10_000 < largest["sizeBytes"] <= state["sizeBytes"]
+    said = user.run("doctor").stdout
+    assert f"state: {user.state} (writable; 1 run, " in said
+    assert f"  most of it: {user.project} (1 run, " in said
+    assert "MB); to make room: bug-lsp clean --all-workspaces\n" in said
+
+
+def test_a_state_folder_that_is_too_large_to_be_counted_is_said_to_be_larger(tmp_path: Path):
+    for name in ("small", "large"):
+        for number in range(1 if name == "small" else 2):
+            run = files.make_private(tmp_path / "workspaces" / name / "runs" / f"{number:016x}")
+            (run / "run.json").write_text("{")
+    state = look(tmp_path, seconds=0)
+    assert (state.whole, state.workspaces, state.runs) == (False, 2, 3)
+    assert state.largest is not None
+    assert state.largest.workspace == str(tmp_path / "workspaces" / "large")
+    said = "\n".join(lines(state))
+    assert "3 runs, more than 0.0 MB" in said
+    assert "(2 runs, more than 0.0 MB); to make room: bug-lsp clean" in said
 
 
 def test_without_git_nothing_can_be_debugged(user: User):

@@ -10,7 +10,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from bug_lsp.proof.tree import Kept, Spoilt, Tree, remove, twin
+from bug_lsp.proof.tree import Kept, Spoilt, Tree, twin
+from bug_lsp.store.files import remove
 from tests.support.projects import fingerprint
 
 FILES = ["a.txt", "b/c.txt", "b/d/e.txt", "b/d/f.txt", ".git/config", "link", "empty"]

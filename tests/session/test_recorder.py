@@ -13,7 +13,7 @@ from bug_lsp.domain.run import Facts, Process
 from bug_lsp.session.recorder import Recorder
 from bug_lsp.session.view import RunView, document
 from bug_lsp.session.watch import Watch
-from bug_lsp.store import runs
+from bug_lsp.store import files, runs
 from bug_lsp.store.layout import SessionFolder, WorkspaceFolder
 from bug_lsp.store.pokes import Bell
 from tests.support.facts import STARTED, ended, run_of, session_id
@@ -108,16 +108,46 @@ async def test_a_disk_that_is_full_does_not_end_the_session(
 ) -> None:
     record = recorder(session)
 
-    def full(_descriptor: int, _data: bytes) -> None:
+    def full(_descriptor: int, _data: bytes, _path: Path) -> None:
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(record, "_append", full)
+    monkeypatch.setattr(files, "append", full)
     for _ in range(3):
         record.emit(Text(text="x"))
         record.flush()
     record.close()
     assert record.excerpt.total == 3
     assert capsys.readouterr().err.count("output is no longer recorded") == 1
+
+
+async def test_beyond_the_limit_only_the_end_is_recorded_and_that_is_said(
+    session: SessionFolder,
+) -> None:
+    process = Process(pid=1, birth="b", started_at=STARTED)
+    record = Recorder(session, Facts(spec=ended(1).spec, process=process), 1_000_000)
+    record.emit(Text(text="the beginning"))
+    for number in range(300):
+        record.emit(ToolCall(call_id=str(number), name="shell", detail=f"pytest {number}"))
+        record.emit(ToolResult(call_id=str(number), ok=True, output="z" * 5_000))
+        record.emit(Text(text="y" * 5_000))
+        record.emit(Usage(input_tokens=number, output_tokens=6))
+        record.flush()
+    seen = runs.facts(session)
+    assert seen.usage is not None
+    assert (seen.usage.input_tokens, seen.activity) == (299, "writing")
+    record.emit(Text(text="the conclusion"))
+    record.finish("goodbye", "> **completed**")
+    events, text = session.events.read_bytes(), session.output.read_text()
+    assert len(events) + len(text) < 1_100_000
+    assert text.count("**no longer recorded**: this session has written more than 1 MB") == 1
+    assert "the beginning" in text
+    assert text.endswith("the conclusion\n\n\ngoodbye\n")
+    assert text.startswith("> **completed**")
+    assert [line["seq"] for line in recorded(session)][-1] == 1 + 4 * 300 + 1
+    assert record.tool_calls == 300
+    assert record.excerpt.total > 1_500_000
+    assert record.excerpt.head.startswith("the beginning")
+    assert record.excerpt.tail.endswith("the conclusion")
 
 
 async def test_memory_stays_bounded_however_much_is_said(session: SessionFolder) -> None:
