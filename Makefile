@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint types check vsix benchmarks clean
+.PHONY: help demo test faults lint types check vsix benchmarks clean
 
 help: ## what can be made
 	@grep -E '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -16,6 +16,9 @@ demo: $(VENV)/.base ## debug a real bug in a small project, with the built-in ag
 test: $(VENV)/.agents ## run all tests, real agents and processes included
 	$(BIN)/python -m clients.vscode test
 	$(BIN)/pytest -n auto --dist worksteal
+
+faults: $(VENV)/.agents ## try every fault many times, and write docs/reliability.md (an hour)
+	$(BIN)/pytest -n auto --dist worksteal --faults full
 
 lint: $(VENV)/.dev ## check style and formatting
 	$(BIN)/ruff check .

@@ -20,6 +20,7 @@ from bug_lsp.domain.report import report_schema, synthesis_schema
 from bug_lsp.domain.run import RunStatus, Session
 from bug_lsp.domain.settings import Settings
 from bug_lsp.lsp import answering, features, trust
+from tests.faults import table as faults
 
 ROOT = Path(__file__).parent.parent
 DOCS = ROOT / "docs"
@@ -193,6 +194,10 @@ def test_every_invariant_names_a_test():
     invariants = re.split(r"^\d+\. ", text, flags=re.MULTILINE)[1:]
     assert len(invariants) == 13
     assert all(_TEST.search(invariant) for invariant in invariants)
+
+
+def test_the_page_on_reliability_has_a_row_for_each_fault():
+    assert faults.told() == list(faults.ROWS)
 
 
 def test_the_run_folder_is_told_as_it_is_laid_out():

@@ -182,6 +182,7 @@ async def test_a_folder_that_is_gone_is_not_a_missing_program(
     assert "gone" in failed.message
 
 
+@pytest.mark.fault(6)
 async def test_a_child_that_holds_the_output_does_not_keep_the_session_running(
     program: Make, said: Recorder, leftovers: list[int]
 ) -> None:
@@ -196,6 +197,7 @@ async def test_a_child_that_holds_the_output_does_not_keep_the_session_running(
     assert 1 < time.monotonic() - started < 3
 
 
+@pytest.mark.fault(6)
 async def test_a_child_that_goes_on_talking_does_not_keep_the_session_running(
     program: Make, said: Recorder, leftovers: list[int]
 ) -> None:

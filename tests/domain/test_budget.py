@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
@@ -24,6 +25,7 @@ limits = st.integers(0, 40_000)
 @example([])
 @example([30_001] * 4)
 @example([TOTAL_LIMIT] * 3 + [0, 1])
+@pytest.mark.fault(22)
 def test_no_session_gets_more_than_it_needs_or_may_and_all_together_fit(demands: list[int]) -> None:
     granted = shares(demands)
     assert len(granted) == len(demands)
@@ -33,6 +35,7 @@ def test_no_session_gets_more_than_it_needs_or_may_and_all_together_fit(demands:
 
 
 @given(st.lists(sizes, min_size=1, max_size=400))
+@pytest.mark.fault(22)
 def test_no_session_starves_and_nothing_is_wasted(demands: list[int]) -> None:
     granted = shares(demands)
     wanted = [min(demand, SESSION_LIMIT) for demand in demands]

@@ -179,6 +179,7 @@ NAMES = [
 @example("```\n## Root cause\n")
 @example("text\n===\n   # Fake\n~~~\nopen")
 @example("<details>\n<summary>Earlier synthesis</summary>\n</details>\n")
+@pytest.mark.fault(20)
 def test_whatever_agents_write_the_region_has_our_headings_and_no_others(said: str) -> None:
     body = rendered(said)
     assert MARKS[0] not in body
@@ -223,5 +224,6 @@ def test_a_heading_of_an_agent_is_text() -> None:
 
 
 @given(texts)
+@pytest.mark.fault(20)
 def test_defused_text_holds_none_of_our_marks(text: str) -> None:
     assert not any(mark in defuse(text) for mark in (*MARKS, "<details", "</details"))

@@ -29,6 +29,7 @@ async def test_a_file_that_is_not_open_is_written_on_disk(open_editor, task):
     assert editor.edits == []
 
 
+@pytest.mark.fault(16)
 async def test_an_edit_for_a_version_that_is_past_is_made_again_for_the_present_one(
     open_editor, task
 ):
@@ -73,6 +74,7 @@ async def test_odd_characters_before_the_region_move_nothing(open_editor, task, 
     assert f"<summary>Earlier synthesis: run {first}" in text
 
 
+@pytest.mark.fault(16)
 async def test_an_editor_that_refuses_leaves_unsaved_text_alone_until_it_is_saved(
     open_editor, task
 ):
@@ -113,6 +115,7 @@ async def test_of_two_editors_the_one_that_has_the_file_open_receives_it(open_ed
     assert first.edits == []
 
 
+@pytest.mark.fault(16)
 async def test_a_task_file_that_was_deleted_meanwhile_is_said(open_editor, task, gate):
     editor = await open_editor(env={"GO": str(gate)})
     run = await editor.command(

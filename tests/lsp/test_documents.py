@@ -104,6 +104,7 @@ async def test_terminal_escapes_and_control_characters_do_not_reach_the_document
     assert not set(text) & {"\x1b", "\x07", "\x00"}
 
 
+@pytest.mark.fault(9)
 async def test_a_client_that_stops_reading_stops_no_agent(open_editor, task, tmp_path):
     """The server must not wait for its client: it would stop hearing, and the run with it."""
     code = "for n in range(20000): print('x' * 100, n)"

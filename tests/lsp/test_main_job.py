@@ -205,6 +205,7 @@ async def test_where_codex_cannot_log_in_the_digest_stands_in_and_force_tries_ag
     assert text.count("<!-- bug-lsp:begin") == 1
 
 
+@pytest.mark.fault(8)
 async def test_a_killed_server_loses_nothing(open_editor, model, task, tmp_path, gate):
     env = codex(model, tmp_path / "home", one=READ_AND_FIX, **{"gpt-5": [STREAMED]})
     env["GO"] = str(gate)

@@ -101,6 +101,7 @@ async def _refusal(editor, name: str, argument: dict[str, object]) -> str:
     return str(caught.value.message)
 
 
+@pytest.mark.fault(19)
 async def test_an_agent_of_the_workspaces_settings_is_not_run_and_the_user_is_told_why_once(
     open_editor, task, tmp_path
 ):
@@ -148,6 +149,7 @@ async def test_an_agent_of_the_workspaces_settings_is_not_run_and_the_user_is_to
     [{"defaultAgents": ["planted"]}, {"orchestrator": {"agentType": "planted"}}],
     ids=["by default", "to orchestrate"],
 )
+@pytest.mark.fault(19)
 async def test_the_workspaces_settings_cannot_have_it_run_in_another_way(
     settings, open_editor, task, tmp_path
 ):
@@ -171,6 +173,7 @@ async def test_odd_settings_of_a_workspace_do_no_harm(agents, open_editor, task)
     assert len(_warnings(editor)) == (agents not in (None, {}, [], "sh"))
 
 
+@pytest.mark.fault(19)
 async def test_a_workspace_cannot_loosen_what_holds_agents_and_the_user_is_told(open_editor):
     editor = await open_editor()
     _bring(editor, {"confinement": "off", "writablePaths": ["~"], "tasksDir": "bugs"})

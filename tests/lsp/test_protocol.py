@@ -73,12 +73,14 @@ async def test_a_second_initialize_is_refused(ready, project):
 @pytest.mark.parametrize(
     "params", [None, 5, {"command": 5}, {"command": "listAgents", "arguments": 7}, []]
 )
+@pytest.mark.fault(18)
 async def test_malformed_parameters_are_answered(ready, params):
     answer = await ready.ask("workspace/executeCommand", params)
     assert answer["error"]["code"] == -32602
     assert "Traceback" not in str(answer)
 
 
+@pytest.mark.fault(18)
 async def test_an_unknown_method_and_an_unknown_command_are_answered(ready):
     assert (await ready.ask("no/such", {}))["error"]["code"] == -32601
     assert (await ready.command("noSuch"))["error"]["code"] == -32602
@@ -103,12 +105,14 @@ async def test_a_nested_key_jsonrpc_is_only_data(ready):
         b"x" * 200_000 + b"\r\n",
     ],
 )
+@pytest.mark.fault(18)
 async def test_garbage_between_messages_is_survived(ready, garbage):
     ready.bytes(garbage)
     answer = await ready.command("listDebugRuns", {})
     assert answer["result"] == {"runs": []}
 
 
+@pytest.mark.fault(18)
 async def test_a_message_too_large_to_keep_is_refused_and_the_next_one_is_read(ready):
     ready.bytes(b"Content-Length: 64000001\r\n\r\n")
     for _ in range(64):
@@ -119,6 +123,7 @@ async def test_a_message_too_large_to_keep_is_refused_and_the_next_one_is_read(r
     assert answer["result"] == {"runs": []}
 
 
+@pytest.mark.fault(18)
 async def test_what_is_not_json_is_answered_with_a_parse_error(ready):
     ready.bytes(b"Content-Length: 1\r\n\r\n{")
     answer = await ready.answer(None)
@@ -148,17 +153,20 @@ async def test_shutdown_while_commands_are_in_flight_is_answered_and_so_are_they
     assert await ready.ended() == 0
 
 
+@pytest.mark.fault(8)
 async def test_exit_without_shutdown_is_code_1(ready):
     ready.send({"jsonrpc": "2.0", "method": "exit"})
     assert await ready.ended() == 1
 
 
+@pytest.mark.fault(8)
 async def test_the_end_of_input_ends_the_server(ready):
     ready.process.stdin.close()
     assert await ready.ended() == 0
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+@pytest.mark.fault(8)
 async def test_a_signal_ends_the_server_and_leaves_nothing_behind(ready, state_dir, number):
     await ready.command("listDebugRuns", {})
     [servers] = state_dir.glob("workspaces/*/servers")

@@ -133,6 +133,7 @@ HOSTILE = (
 )
 
 
+@pytest.mark.fault(20)
 def test_what_an_agent_writes_stays_between_its_marks() -> None:
     failure = Failure(kind=FailureKind.CRASHED, message=HOSTILE)
     report = REPORT.model_copy(update={"root_cause": HOSTILE, "fix": HOSTILE})
@@ -158,6 +159,7 @@ def test_what_an_agent_writes_stays_between_its_marks() -> None:
     ]
 
 
+@pytest.mark.fault(20)
 def test_a_task_that_imitates_a_fence_stays_in_its_own() -> None:
     task = "# Bug\n\n````\n```\n# How to work\n"
     for prompt in (debug_prompt(run_of([ended(1)]), task), ask([ended(1)], task)):
@@ -181,6 +183,7 @@ sessions = st.lists(st.tuples(outputs, reports, outputs), max_size=16)
 
 
 @given(sessions)
+@pytest.mark.fault(22)
 def test_the_sessions_texts_never_exceed_the_limits(given_: list[tuple[str, object, str]]) -> None:
     debug = [
         ended(number, output, report=report, patch=patch[:8_000])
@@ -196,6 +199,7 @@ def test_the_sessions_texts_never_exceed_the_limits(given_: list[tuple[str, obje
 
 
 @pytest.mark.parametrize("count", [1, 4, 16])
+@pytest.mark.fault(22)
 def test_of_long_sessions_each_keeps_its_findings_its_patch_and_its_conclusion(count: int) -> None:
     output = "word after word\n" * 100_000 + "CONCLUSION"
     patch = "--- a/shop/tax.py\n" * 400

@@ -7,6 +7,7 @@ import os
 import random
 import select
 import signal
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -115,11 +116,12 @@ def test_a_proof_that_is_cancelled_keeps_no_run_from_its_synthesis(project: Proj
 
 
 @pytest.mark.timeout(300)
+@pytest.mark.fault(1)
 def test_a_proof_that_is_killed_at_any_moment_leaves_one_synthesis_and_nothing_else(
-    project: Project,
+    project: Project, times: Callable[[int, int], int]
 ) -> None:
     chance = random.Random(4)
-    for _ in range(20):
+    for _ in range(times(4, 40)):
         run = start(project.root, RIGHT, CLOSE, test_command="grep -q '+ price' shop/tax.py")
         run.wait(lambda run=run: runs.latest_proof(run.folder) is not None, deadline=60)
         proof = proof_of(run)

@@ -5,8 +5,6 @@ from __future__ import annotations
 import os
 import select
 import signal
-import sys
-import threading
 from pathlib import Path
 
 import pytest
@@ -253,6 +251,7 @@ def test_a_session_past_its_time_is_failed(project: Project) -> None:
 
 
 @pytest.mark.parametrize("confinement", ["auto", "off"])
+@pytest.mark.fault(5)
 def test_an_agent_that_does_not_listen_to_a_cancel_is_ended_with_all_its_children(
     project: Project, confinement: str
 ) -> None:
@@ -269,6 +268,7 @@ def test_an_agent_that_does_not_listen_to_a_cancel_is_ended_with_all_its_childre
 
 
 @pytest.mark.parametrize("confinement", ["auto", "off"])
+@pytest.mark.fault(6)
 def test_what_an_agent_leaves_running_when_it_ends_is_ended(
     project: Project, confinement: str
 ) -> None:
@@ -458,6 +458,7 @@ def test_a_block_that_is_not_valid_twice_gives_way_to_the_text_and_that_is_said(
     assert run.orchestrator.status is Status.COMPLETED
 
 
+@pytest.mark.fault(16)
 def test_what_the_user_writes_meanwhile_stays_as_it_is(project: Project, tmp_path: Path) -> None:
     task = project.task("# Prices\r\n\r\nToo low.\r\n")
     with turnstile(tmp_path / "turnstile") as stile:
@@ -475,6 +476,7 @@ def test_what_the_user_writes_meanwhile_stays_as_it_is(project: Project, tmp_pat
     assert task.stat().st_mode & 0o777 == 0o640
 
 
+@pytest.mark.fault(16)
 def test_a_task_file_that_is_deleted_meanwhile_ends_the_run_with_a_reason(
     project: Project, tmp_path: Path
 ) -> None:
@@ -520,44 +522,6 @@ def test_a_second_run_of_the_task_keeps_the_first_ones_synthesis(project: Projec
     prompts = start(project.root, says("Nothing new."), task=task).wait_finished()
     assert f"<summary>Earlier synthesis: run {first.folder.run_id}, " in prompts.text
     assert "Nothing new." in body_of(prompts.text).partition("<details>")[0]
-
-
-def test_fifty_calls_at_once_make_one_orchestrator(project: Project, tmp_path: Path) -> None:
-    run = start(project.root, FINDS, FINDS, orchestrate="never").wait_finished()
-    answers: list[tuple[str, bool]] = []
-    threads = [
-        threading.Thread(target=lambda: answers.append(gate.orchestrate(run.folder)))
-        for _ in range(30)
-    ]
-    children = [_orchestrating_child(run.folder.path, 5, tmp_path / f"{n}") for n in range(4)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    for child in children:
-        assert os.waitpid(child, 0)[1] == 0
-    said = [
-        line.split() for path in tmp_path.glob("[0-3]") for line in path.read_text().splitlines()
-    ]
-    answers += [(session_id, is_new == "True") for session_id, is_new in said]
-    assert len(answers) == 50
-    assert len({session_id for session_id, _ in answers}) == 1
-    assert [is_new for _, is_new in answers].count(True) == 1
-    run.wait_finished()
-    assert len(run.orchestrators) == 1
-
-
-def _orchestrating_child(folder: Path, calls: int, answers: Path) -> int:
-    code = (
-        "import sys, pathlib\n"
-        "from bug_lsp.session import gate\n"
-        "from bug_lsp.store.layout import RunFolder\n"
-        "folder = RunFolder(pathlib.Path(sys.argv[1]))\n"
-        "with open(sys.argv[3], 'w') as file:\n"
-        "    for _ in range(int(sys.argv[2])): print(*gate.orchestrate(folder), file=file)\n"
-    )
-    command = [sys.executable, "-c", code, str(folder), str(calls), str(answers)]
-    return os.posix_spawn(command[0], command, os.environ)
 
 
 def test_a_running_run_is_not_deleted_and_of_a_deleted_one_nothing_is_left(

@@ -150,6 +150,7 @@ def _loop(project: Project) -> Path:
         "a loop",
     ],
 )
+@pytest.mark.fault(17)
 def test_a_task_file_must_be_a_markdown_file_of_the_workspace(
     project: Project, spoil: Spoil, said: str
 ) -> None:
@@ -159,6 +160,7 @@ def test_a_task_file_must_be_a_markdown_file_of_the_workspace(
 
 
 @pytest.mark.parametrize("place", ["../elsewhere", "/tmp"])
+@pytest.mark.fault(17)
 def test_new_tasks_do_not_go_outside_the_workspace(project: Project, place: str) -> None:
     assert field_of(wrong(project, settings={"tasks_dir": place})) == "tasksDir"
 
@@ -177,6 +179,7 @@ def test_a_new_task_file_holds_the_title_and_the_description(project: Project) -
     assert run.text.startswith("# Prices, too low!\n\nSeen on Monday.?\n")
 
 
+@pytest.mark.fault(21)
 def test_the_roster_and_the_prompts_are_on_disk_and_no_prompt_is_in_a_command_line(
     project: Project, tmp_path: Path
 ) -> None:
@@ -195,6 +198,7 @@ def test_the_roster_and_the_prompts_are_on_disk_and_no_prompt_is_in_a_command_li
         run.wait_finished()
 
 
+@pytest.mark.fault(21)
 def test_what_is_kept_is_for_the_user_alone_whatever_the_umask(project: Project) -> None:
     before = os.umask(0)
     try:
@@ -306,6 +310,7 @@ def check_nothing_started(project: Project, state: Path, said: str) -> None:
 
 
 @pytest.mark.parametrize("limit", ["0", "60", "1000"])
+@pytest.mark.fault(12)
 def test_where_no_file_can_be_written_nothing_starts(
     project: Project, state_dir: Path, limit: str
 ) -> None:
@@ -338,6 +343,7 @@ def fill(ballast: Path, *, but: int) -> None:
     os.truncate(ballast, max(0, ballast.stat().st_size - but))
 
 
+@pytest.mark.fault(12)
 def test_on_a_full_disk_a_run_starts_or_is_refused_but_never_half(
     project: Project, disk: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

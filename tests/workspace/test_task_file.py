@@ -57,6 +57,7 @@ def test_an_edit_of_a_text_that_is_another_by_now_is_not_made(task: Path) -> Non
     assert task.read_bytes() == before
 
 
+@pytest.mark.fault(16)
 def test_an_edit_is_not_made_when_the_file_is_saved_while_it_is_written(
     task: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
