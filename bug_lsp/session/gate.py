@@ -18,6 +18,7 @@ from bug_lsp.domain.ids import new_session_id
 from bug_lsp.domain.run import Kind, Run, Spec
 from bug_lsp.domain.transcript import padded_status
 from bug_lsp.store import files, runs
+from bug_lsp.store.board import board_of
 from bug_lsp.store.layout import RunFolder, SessionFolder
 from bug_lsp.store.pokes import poke
 
@@ -36,7 +37,7 @@ def advance(folder: RunFolder) -> tuple[Deliver, ...]:
         with runs.turn(folder):
             run = runs.load(folder)  # under the lock: the user may add sessions
             settle_all(folder, run)
-            board = runs.board(folder, run)
+            board = board_of(folder, run)
             for decision in decide(board):
                 match decision:
                     case Start(session_id=session_id):
@@ -64,7 +65,7 @@ def orchestrate(folder: RunFolder, *, force: bool = False) -> tuple[str, bool]:
     with runs.turn(folder):
         run = runs.load(folder)
         settle_all(folder, run)
-        board = runs.board(folder, run)
+        board = board_of(folder, run)
         running = [seat.session_id for seat in board.debug if not seat.status.terminal]
         if running:
             raise Refused(

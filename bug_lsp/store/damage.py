@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import logging
 from pathlib import Path
 from typing import TypeVar
@@ -25,9 +26,25 @@ def stored(path: Path, model: type[_Stored]) -> _Stored | None:
         data = files.read(path)
         return model.model_validate_json(data) if data is not None else None
     except (ValidationError, IsADirectoryError) as error:
-        log.warning("%s is damaged and kept as %s: %s", path, damaged(path).name, error)
-        files.move(path, damaged(path))
+        _keep_aside(path, error)
         return None
+
+
+def holds(path: Path, data: bytes) -> bool:
+    """Whether a file holds just this."""
+    try:
+        return files.read(path) == data
+    except IsADirectoryError as error:
+        _keep_aside(path, error)
+        return False
+
+
+def _keep_aside(path: Path, error: Exception) -> None:
+    why = str(error).splitlines()[0]
+    log.warning("%s is damaged and kept as %s: %s", path, damaged(path).name, why)
+    with contextlib.suppress(FileNotFoundError):  # somebody else has just done it
+        files.remove(damaged(path))
+        files.move(path, damaged(path))
 
 
 def damaged(path: Path) -> Path:

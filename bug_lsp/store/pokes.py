@@ -16,6 +16,7 @@ from typing import Self
 from bug_lsp.domain.model import StoredValue
 
 from . import files
+from .damage import stored
 from .layout import WorkspaceFolder
 from .processes import alive, me
 
@@ -98,11 +99,9 @@ def poke(workspace: WorkspaceFolder, run_id: str, session_id: str = "") -> None:
 def readers(workspace: WorkspaceFolder) -> Iterator[Card]:
     """The live readers of this workspace."""
     for pipe in _pipes(workspace):
-        data = files.read(pipe.with_suffix(".json"))
-        if data is not None:
-            card = Card.model_validate_json(data)
-            if alive(card.pid, card.birth):
-                yield card
+        card = stored(pipe.with_suffix(".json"), Card)
+        if card is not None and alive(card.pid, card.birth):
+            yield card
 
 
 def _pipes(workspace: WorkspaceFolder) -> list[Path]:

@@ -14,7 +14,6 @@ from pydantic import ValidationError
 
 from bug_lsp.domain.errors import Refused
 from bug_lsp.domain.events import Record
-from bug_lsp.domain.gate import Board, Seat
 from bug_lsp.domain.model import StoredValue
 from bug_lsp.domain.proof import Proof
 from bug_lsp.domain.run import (
@@ -31,7 +30,7 @@ from bug_lsp.domain.run import (
 from bug_lsp.domain.transcript import activity
 
 from . import files
-from .damage import damaged, stored
+from .damage import damaged, holds, stored
 from .layout import RunFolder, SessionFolder, WorkspaceFolder
 from .processes import alive, me
 
@@ -98,10 +97,15 @@ def create(workspace: WorkspaceFolder, run: Run, prompts: dict[str, str]) -> Run
 
 def load(folder: RunFolder) -> Run:
     """The run as it was asked for, with what the user added since."""
-    data = files.read(folder.run)
+    try:
+        data, added = files.read(folder.run), files.read(folder.additions)
+    except OSError as error:
+        raise Refused(
+            f"debug run {folder.run_id} cannot be read ({error.filename}: {error.strerror}); "
+            f"delete it"
+        ) from error
     if data is None:
         raise _unknown(folder)
-    added = files.read(folder.additions)
     try:
         run = Run.model_validate_json(data)
         return Additions.model_validate_json(added).to(run) if added is not None else run
@@ -302,7 +306,7 @@ def source(folder: RunFolder, run: Run) -> str:
     """
     latest = latest_orchestrator(folder)
     if latest is not None:
-        return latest.session_id if _covers(latest, run) else ""
+        return latest.session_id if covers(latest, run) else ""
     return run.standing[0].session_id if len(run.standing) == 1 else ""
 
 
@@ -329,59 +333,16 @@ def status(folder: RunFolder) -> RunStatus:
 def shown(folder: RunFolder) -> RunStatus:
     """The run as it is shown; of a finished run only its snapshot is opened."""
     if not (folder.workspace.active / folder.run_id).exists():
-        data = files.read(folder.snapshot)
-        if data is not None:
-            try:
-                return RunStatus.model_validate_json(data)
-            except ValidationError:
-                pass  # the snapshot is derived: what it is derived from still stands
-    return status(folder)
+        kept = stored(folder.snapshot, RunStatus)
+        if kept is not None:
+            return kept
+    return status(folder)  # the snapshot is derived from what this reads
 
 
-def board(folder: RunFolder, run: Run) -> Board:
-    """The run as the gate sees it."""
-    latest = latest_orchestrator(folder)
-    proof = latest_proof(folder)
-    sessions = [folder.session(spec.session_id) for spec in run.standing]
-    done = [*sessions, *([latest] if latest else [])]
-    return Board(
-        debug=[_seat(session) for session in sessions],
-        orchestrator=_seat(latest) if latest else None,
-        orchestrate=run.orchestrate,
-        covered=latest is None or _covers(latest, run),
-        proof=_seat(proof) if proof else None,
-        proved=proof is not None and _covers(proof, run),
-        provable=run.prove and any(map(_provable, sessions)),
-        wanted=folder.wanted.exists(),
-        max_parallel=run.max_parallel_agents,
-        cancelled=folder.cancelled.exists(),
-        delivered=frozenset(
-            session.session_id for session in done if delivered(folder, session.session_id)
-        ),
-    )
-
-
-def _provable(session: SessionFolder) -> bool:
-    """Whether the session has handed in anything that can be checked."""
-    ended = result(session)
-    if ended is None:
-        return False
-    return bool(ended.patch or (ended.report is not None and ended.report.findings))
-
-
-def _covers(session: SessionFolder, run: Run) -> bool:
+def covers(session: SessionFolder, run: Run) -> bool:
+    """Whether the session is about just those that are in the run now."""
     read = spec(session).covers
     return read is None or set(read) == {one.session_id for one in run.standing}
-
-
-def _seat(folder: SessionFolder) -> Seat:
-    seen = facts(folder)
-    starter = claim(folder.start_claim)
-    return Seat(
-        session_id=folder.session_id,
-        status=seen.status,
-        started=seen.process is not None or (starter is not None and starter.held),
-    )
 
 
 def save_snapshot(folder: RunFolder) -> None:
@@ -394,5 +355,5 @@ def save_snapshot(folder: RunFolder) -> None:
     for session in sessions:
         session.pop("activity", None)
     data = json.dumps(whole, indent=1, ensure_ascii=False).encode() + b"\n"
-    if files.read(folder.snapshot) != data:
+    if not holds(folder.snapshot, data):
         files.replace(folder.snapshot, data)

@@ -15,6 +15,7 @@ import pytest
 from bug_lsp.domain.region import region_of
 from bug_lsp.store import faults, runs
 from bug_lsp.store.layout import RunFolder, WorkspaceFolder
+from bug_lsp.store.processes import me
 from tests.support.projects import Project
 from tests.support.runs import CONCLUDES, FINDS, Started, start
 
@@ -96,7 +97,11 @@ def _restore(found: Path, whole: Started, state: Path, tasks: Path) -> None:
 
 
 def _tear(folder: RunFolder) -> None:
-    """What is not made durable at once may end in the middle of a record."""
+    """What is not made durable at once may end in the middle of a record; and who has claimed
+    anything, this process too, is dead.
+    """
+    for claim in folder.path.rglob("*.claim"):
+        claim.write_text(claim.read_text().replace(me()[1], "before"))
     for session in folder.sessions.iterdir():
         for name in ("events.jsonl", "output.md"):
             path = session / name
