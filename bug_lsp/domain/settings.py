@@ -31,7 +31,7 @@ class Settings(Value):
     )
     """A session whose copy has grown by more is ended."""
     keep_runs: int = Field(default=200, ge=1, le=1_000_000)
-    """How many finished runs a workspace keeps."""
+    """How many finished runs a workspace keeps. Never taken from a file in the workspace."""
     run_limits: Limits = Limits()
     agents: dict[str, CustomAgent] = Field(default_factory=dict)
     """Programs named by the user, by agent type. Never taken from a file in the workspace."""

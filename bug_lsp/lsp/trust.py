@@ -25,6 +25,7 @@ _REASONS = {
     "writablePaths": "say what agents are not kept from",
     "setUpCommand": "name programs to run",
     "suiteCommand": "name programs to run",
+    "keepRuns": "have runs of yours deleted",
 }
 """The other settings that are not followed, and what they would do."""
 
@@ -38,8 +39,8 @@ class Withheld:
         self._told: set[tuple[str, str]] = set()
 
     def sift(self, answer: Mapping[str, Any]) -> dict[str, Any]:
-        """The client's settings without those that name programs or give agents more leave, which
-        are kept aside.
+        """The client's settings without those that name programs, give agents more leave or have
+        runs deleted, which are kept aside.
         """
         agents = answer.get(AGENTS)
         self._agents = dict(agents) if isinstance(agents, Mapping) else {}

@@ -15,6 +15,7 @@ from . import faults
 
 DIRECTORY_MODE = 0o700
 FILE_MODE = 0o600
+_TRIES = 100
 
 
 def make_private(folder: Path) -> Path:
@@ -128,11 +129,20 @@ def locked(path: Path) -> Iterator[None]:
 
 def remove(path: Path) -> None:
     """Remove whatever is there, folders that nobody may enter included. Raises `OSError`."""
+    for _ in range(_TRIES):
+        if not os.path.lexists(path):
+            return
+        try:
+            _remove(path)
+        except FileNotFoundError:  # somebody else removes it too
+            continue
+
+
+def _remove(path: Path) -> None:
     import shutil  # here: a session is seen to run before it needs this
 
-    if not os.path.lexists(path):
-        return
-    faults.step("remove", path)
+    if os.path.lexists(path):
+        faults.step("remove", path)
     if path.is_symlink() or not path.is_dir():
         path.unlink(missing_ok=True)
         return

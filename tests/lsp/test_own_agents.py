@@ -186,6 +186,15 @@ async def test_a_workspace_cannot_loosen_what_holds_agents_and_the_user_is_told(
     assert {one["confinedBy"] for one in listed if one["agentType"] == "right"} == {"bubblewrap"}
 
 
+async def test_a_workspace_cannot_have_the_users_runs_deleted(open_editor):
+    editor = await open_editor()
+    _bring(editor, {"keepRuns": 1})
+    await editor.until(lambda: _warnings(editor))
+    (said,) = _warnings(editor)
+    assert said.startswith("bug-lsp: the setting `keepRuns` of the editor's settings is not follow")
+    assert "settings of a workspace may not have runs of yours deleted" in said
+
+
 async def test_what_the_users_own_settings_say_too_is_no_news(open_editor):
     options = {"bugLsp": {**OPTIONS["bugLsp"], "confinement": "off"}}
     editor = await open_editor(options=options)

@@ -175,10 +175,13 @@ def test_a_cleaner_that_is_killed_at_any_step_loses_nothing_that_was_to_stay(
 def test_several_cleaners_at_once_remove_each_run_once(tmp_path: Path) -> None:
     workspace = WorkspaceFolder.of(tmp_path)
     for moment in range(40):
-        made(workspace, moment)
+        folder = made(workspace, moment)
+        for name in range(20):
+            files.make_private(folder.session(session_id(1)).copy / f"{name}" / "deep")
     with ThreadPoolExecutor(8) as pool:
         freed = list(pool.map(lambda _: clean(workspace, 10), range(8)))
     assert sum(one.runs for one in freed) == 30
+    assert {path.name for path in workspace.runs.iterdir()} == there(workspace)
     assert len(there(workspace)) == 10
     assert there(workspace) == {new_run_id(moment)[:12] + "0000" for moment in range(30, 40)}
 
