@@ -14,6 +14,8 @@ import anyio
 from lsprotocol import types
 from pygls.exceptions import JsonRpcException
 
+from bug_lsp.domain.inert import inert
+
 from .edits import Edits, Made
 
 if TYPE_CHECKING:
@@ -193,8 +195,9 @@ class Client:
         return bool(result and result.success)
 
     def say(self, message: str, kind: types.MessageType = types.MessageType.Info) -> None:
-        """Show a message."""
-        self._server.window_show_message(types.ShowMessageParams(type=kind, message=message))
+        """Show a message. Some clients make links of what looks like one, commands included."""
+        params = types.ShowMessageParams(type=kind, message=inert(message))
+        self._server.window_show_message(params)
 
     async def choose(self, message: str, choices: list[str]) -> str | None:
         """Let the user choose; None when they will not, or cannot be asked."""
@@ -203,7 +206,7 @@ class Client:
             return None
         params = types.ShowMessageRequestParams(
             type=types.MessageType.Info,
-            message=message,
+            message=inert(message),
             actions=[types.MessageActionItem(title=choice) for choice in choices],
         )
         # No deadline: a person may take their time. The server's end ends the question.
