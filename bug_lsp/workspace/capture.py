@@ -175,11 +175,7 @@ def _tree(store: _Store, root: Path, *, is_repository: bool) -> str:
 
 def _embedded(root: Path, env: dict[str, str]) -> Iterator[str]:
     """Repositories inside this one that are checked out: submodules and embedded clones."""
-    for entry in git.paths(git.run("ls-files", "-s", "-z", cwd=root, env=env)):
-        mode, _, path = entry.partition(" ")
-        path = path.partition("\t")[2]
-        if mode == "160000" and (root / path / ".git").exists():
-            yield path
+    return (path for path in git.links(root, env) if (root / path / ".git").exists())
 
 
 def _flatten(store: _Store, root: Path, path: str, env: dict[str, str]) -> None:
