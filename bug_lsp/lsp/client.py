@@ -243,11 +243,21 @@ class Client:
 
 
 def path_of(uri: str) -> Path | None:
-    """The path of a `file:` URI, None for any other."""
+    """The path of a `file:` URI of this machine; None for any other, and for a path that no file
+    can have: links in a circle, a zero in it, a name that is too long.
+    """
     from pygls.uris import to_fs_path
 
-    path = to_fs_path(uri)
-    return Path(path) if path and uri.startswith("file:") else None
+    if not uri.startswith("file:"):
+        return None
+    try:
+        path = to_fs_path(uri)
+        if not path or path.startswith("//"):
+            return None
+        Path(path).resolve()
+    except (OSError, RuntimeError, ValueError):
+        return None
+    return Path(path)
 
 
 async def _answered(request: Awaitable[Any]) -> bool:
