@@ -200,6 +200,13 @@ def test_the_page_on_reliability_has_a_row_for_each_fault():
     assert faults.told() == list(faults.ROWS)
 
 
+def test_every_claim_of_security_names_a_test():
+    text = section(read("docs/security.md"), "## Claims")
+    claims = re.split(r"^### .*$", text, flags=re.MULTILINE)[1:]
+    assert len(claims) >= 9
+    assert all(_TEST.search(claim) for claim in claims)
+
+
 def test_the_run_folder_is_told_as_it_is_laid_out():
     layout = read("bug_lsp/store/layout.py")
     names = set(re.findall(r'self\.path / f?"([^"{]+)"', layout))

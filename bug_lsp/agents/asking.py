@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
-import shutil
 import subprocess
 from collections.abc import Mapping
 from pathlib import Path
+
+from bug_lsp.store.programs import on_path
 
 _SECONDS = 5.0
 
 
 def own_program(name: str, env: Mapping[str, str]) -> str | None:
-    """The user's own program of this name; never one of a relative entry of PATH, which may lie in
-    the workspace.
-    """
-    found = shutil.which(name, path=env.get("PATH"))
-    return found if found and Path(found).is_absolute() else None
+    """The user's own program of this name."""
+    return on_path(name, env.get("PATH"))
 
 
 def ask(command: tuple[str, ...], env: Mapping[str, str]) -> str | None:

@@ -9,7 +9,6 @@ from __future__ import annotations
 import errno
 import io
 import os
-import shutil
 import signal
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -22,6 +21,7 @@ import anyio.abc
 import psutil
 
 from bug_lsp.domain.errors import AgentFailure, FailureKind
+from bug_lsp.store.programs import on_path
 
 Sink: TypeAlias = Callable[[bytes], None]
 
@@ -55,8 +55,7 @@ async def pump(source: io.FileIO, sink: Sink) -> None:
 def find_program(command: Sequence[str], cwd: Path, env: Mapping[str, str]) -> tuple[str, ...]:
     """The command with its program's place; raises as the system would where it cannot be run.
 
-    Looked for by us: a sandbox in front of it would find anything to be an exit status of its own,
-    and a relative entry of PATH may lie in the workspace.
+    Looked for by us: a sandbox in front of it would find anything to be an exit status of its own.
     """
     if not cwd.is_dir():
         raise FileNotFoundError(errno.ENOENT, "no such folder", str(cwd))
@@ -68,8 +67,8 @@ def find_program(command: Sequence[str], cwd: Path, env: Mapping[str, str]) -> t
         if not found.is_file() or not os.access(found, os.X_OK):
             raise PermissionError(errno.EACCES, "not executable", name)
         return (str(found), *command[1:])
-    place = shutil.which(name, path=env.get("PATH"))
-    if place is None or not Path(place).is_absolute():
+    place = on_path(name, env.get("PATH"))
+    if place is None:
         raise FileNotFoundError(errno.ENOENT, "not found", name)
     return (place, *command[1:])
 

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import importlib.util
-import shutil
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from bug_lsp.domain.model import StoredValue
 from bug_lsp.domain.proof import Proof
 from bug_lsp.domain.run import CustomAgent, Facts
+from bug_lsp.store.programs import on_path
 
 from .acp.install import acp_availability, is_installed
 from .acp.presets import PRESETS, of_the_user
@@ -57,7 +57,7 @@ def is_steerable(agent_type: str, custom: Mapping[str, CustomAgent]) -> bool:
 def installed(agent_type: str, custom: Mapping[str, CustomAgent]) -> bool:
     """Whether the agent can be started at all. Cheap: nothing is run."""
     if agent_type in custom:
-        return shutil.which(custom[agent_type].command[0]) is not None
+        return on_path(custom[agent_type].command[0]) is not None
     if agent_type in PRESETS:
         return is_installed(PRESETS[agent_type])
     if agent_type in _EXTRAS:

@@ -11,6 +11,7 @@ from .agreement import Cluster
 from .checked import Labels, for_people, patch_facts, verdict
 from .errors import FailureKind
 from .events import TokenUsage
+from .inert import inert
 from .proof import Proof, Verdict
 from .region import FENCE, defuse
 from .report import Synthesis
@@ -49,7 +50,8 @@ def render_region(
     notes = {note.session_id: note.note for note in synthesis.session_notes}
     steps = [f"- [ ] {item}" for item in map(_item, synthesis.implementation_steps) if item]
     conflicts = [f"- {item}" for item in map(_item, synthesis.conflicts) if item]
-    proven = for_people(checked.proof, checked.labels) if checked.proof != Proof() else ""
+    tried = checked.proof != Proof()
+    proven = inert(for_people(checked.proof, checked.labels)) if tried else ""
     parts = [
         f"## {_heading(status, synthesis, checked)}\n\n{_item(by)}",
         f"## {CAUSE}\n\n" + _cause(synthesis, checked),
@@ -71,7 +73,7 @@ def _cause(synthesis: Synthesis, checked: Checked) -> str:
 def _solution(synthesis: Synthesis, checked: Checked) -> str:
     body = _body(_marked(synthesis.recommended_solution, checked, sentences_too=False))
     said = [
-        f"- {checked.labels.get(name, name)}: {facts}"
+        f"- {_item(checked.labels.get(name, name))}: {inert(facts)}"
         for name in _spoken_of(synthesis, checked)
         if (facts := patch_facts(checked.proof, name))
     ]
@@ -127,7 +129,7 @@ def _agreement(status: RunStatus, synthesis: Synthesis, checked: Checked) -> lis
     count = len(rests_on.sessions)
     place = f"{rests_on.path}:{rests_on.line}"
     verb = "agree on" if count > 1 else "for"
-    return [f"{count} of {status.total_count} agents {verb} {one_line(defuse(place), 120)}"]
+    return [f"{count} of {status.total_count} agents {verb} {inert(one_line(defuse(place), 120))}"]
 
 
 def _missing(status: RunStatus) -> list[str]:
@@ -156,11 +158,11 @@ def _session_note(session: Session, notes: Mapping[str, str], checked: Checked) 
     note = notes.get(session.session_id, "")
     said = f". {_item(note)}" if note else ""
     label = session.title.split(":")[0]
-    ended = one_line(defuse(outcome(session)), 300) + _used(session.usage)
+    ended = inert(one_line(defuse(outcome(session)), 300)) + _used(session.usage)
     if session.retried_by:
         return f"- **{label}**, {_item(agent)}: {ended}; retried"
     facts = patch_facts(checked.proof, session.session_id)
-    tried = f". Its patch: {facts}" if facts else ""
+    tried = f". Its patch: {inert(facts)}" if facts else ""
     return f"- **{label}**, {_item(agent)}: {ended}{said.rstrip('.')}{tried}"
 
 
@@ -172,23 +174,43 @@ def _used(usage: TokenUsage | None) -> str:
 
 
 def _item(text: str) -> str:
-    return _HEADING_MARK.sub(r"\1\\\2", one_line(defuse(text), 2_000))
+    return _HEADING_MARK.sub(r"\1\\\2", inert(one_line(defuse(text), 2_000)))
 
 
 def _body(text: str) -> str:
-    """Untrusted Markdown that cannot pass for one of our headings. Code in fences stays as it is; a
-    fence that is left open is closed, else it would swallow what comes after it.
+    """Untrusted Markdown that cannot pass for one of our headings and in which nothing is active.
+    Code in fences stays as it is: each begins at the margin, where no list that ends can end it
+    too. One that is left open is closed, else it would swallow what comes after it.
     """
     lines: list[str] = []
-    fence = ""
+    prose: list[str] = []
+    fence, indent = "", 0
     for line in defuse(clean(text)).strip().splitlines():
         match = FENCE.match(line)
         if fence:
             closes = match and match["fence"].startswith(fence) and not match["info"].strip()
+            lines.append(line.lstrip(" ") if closes else _dedented(line, indent))
             fence = "" if closes else fence
         elif match:
-            fence = match["fence"]
-        under_text = bool(lines and lines[-1].strip())
+            lines += _prose(prose)
+            prose = []
+            fence, indent = match["fence"], match.start("fence")
+            lines.append(line.lstrip(" "))
+        else:
+            prose.append(line)
+    return "\n".join([*lines, *_prose(prose), *filter(None, [fence])])
+
+
+def _dedented(line: str, most: int) -> str:
+    blanks = len(line) - len(line.lstrip(" "))
+    return line[min(most, blanks) :]
+
+
+def _prose(lines: list[str]) -> list[str]:
+    """Lines that are no code, without active content and headings."""
+    found: list[str] = []
+    for line in inert("\n".join(lines)).split("\n") if lines else []:
+        under_text = bool(found and found[-1].strip())
         mark = _UNDERLINE if under_text and _UNDERLINE.match(line) else _HEADING_MARK
-        lines.append(line if fence else mark.sub(r"\1\\\2", line))
-    return "\n".join([*lines, *filter(None, [fence])])
+        found.append(mark.sub(r"\1\\\2", line))
+    return found

@@ -21,6 +21,7 @@ from .events import (
     ToolResult,
     Usage,
 )
+from .inert import Inert, inert
 from .run import Session, Status
 
 RESULT_SHOWN = 2_000
@@ -46,7 +47,8 @@ def one_line(text: str, limit: int = 120) -> str:
 def code(text: str) -> str:
     """Untrusted text as inline code that it cannot leave."""
     # MODIFIER LETTER GRAVE ACCENT looks like a backtick and ends no code.
-    return f"`{one_line(text, 200).replace('`', chr(0x2CB))}`" if text else ""
+    # What stands before it may hold one, and would then end where this begins: so it is inert too.
+    return f"`{inert(one_line(text, 200)).replace('`', chr(0x2CB))}`" if text else ""
 
 
 def fenced(text: str, info: str = "") -> str:
@@ -57,23 +59,26 @@ def fenced(text: str, info: str = "") -> str:
 
 
 class Transcript:
-    """Turns events into Markdown, piece by piece; knows only what kind of text it is in."""
+    """Turns events into Markdown, piece by piece; knows only what kind of text it is in. Nothing of
+    an agent's is active in it, not even what would be code: a fence that somebody left open, or
+    that a window on a long document cuts, would make it something else.
+    """
 
     def __init__(self) -> None:
         self._inside: str = ""
+        self._pieces = Inert()
 
     def add(self, event: Event) -> str:
         """What this event adds to `output.md`; "" for nothing."""
         match event:
             case Text(text=text):
-                return self._enter("text") + clean(text)
+                return self._enter("text") + self._pieces.add(clean(text))
             case Thinking(text=text):
                 lead = self._enter("thinking")
-                return (lead + "> " if lead or not self._inside else "") + clean(text).replace(
-                    "\n", "\n> "
-                )
+                shown = self._pieces.add(clean(text)).replace("\n", "\n> ")
+                return (lead + "> " if lead or not self._inside else "") + shown
             case ToolCall(name=name, detail=detail):
-                return self._enter("tools") + f"- **{one_line(name, 40)}** {code(detail)}\n"
+                return self._enter("tools") + f"- **{inert(one_line(name, 40))}** {code(detail)}\n"
             case ToolResult(ok=ok, output=output):
                 return self._result(ok=ok, output=clean(output))
             case FileEdit(path=path):
@@ -81,22 +86,24 @@ class Transcript:
             case Confined(by=by, problem=problem):
                 return self._enter("tools") + f"- {_confined(by, problem)}\n"
             case Said(text=text):
-                quoted = clean(text).strip().replace("\n", "\n> ")
+                quoted = inert(clean(text).strip()).replace("\n", "\n> ")
                 return self._enter("said") + f"> **you:** {quoted}\n"
             case Error(message=message):
-                return self._enter("error") + f"- **problem** {one_line(message, 500)}\n"
+                return self._enter("error") + f"- **problem** {inert(one_line(message, 500))}\n"
             case Activity() | Usage():
                 return ""
 
     def _enter(self, kind: str) -> str:
         before, self._inside = self._inside, kind
+        if before != kind:
+            self._pieces = Inert()
         return "" if before == kind else ("\n\n" if before else "\n")
 
     def _result(self, *, ok: bool, output: str) -> str:
         if not output.strip():
             return "" if ok else self._enter("tools") + "  failed\n"
         self._inside = "result"
-        shown = fenced(clip(output, RESULT_SHOWN), "text")
+        shown = fenced(inert(clip(output, RESULT_SHOWN)), "text")
         indented = "".join(f"  {line}\n" for line in shown.splitlines())
         return f"\n{indented}" if ok else f"  failed:\n\n{indented}"
 
@@ -104,7 +111,7 @@ class Transcript:
 def _confined(by: str | None, problem: str) -> str:
     if by is not None:
         return f"**confined** to its copy by {one_line(by)}"
-    return f"**not confined** to its copy: {one_line(problem, 300)}"
+    return f"**not confined** to its copy: {inert(one_line(problem, 300))}"
 
 
 def told(event: Event) -> str:
@@ -176,12 +183,12 @@ def outcome(session: Session) -> str:
 def status_line(session: Session, tool_calls: int, elapsed: float | None) -> str:
     """The line a live document opens with."""
     agent = session.agent_type + (f" ({session.model})" if session.model else "")
-    parts = [f"**{session.status}**", one_line(agent, 80)]
+    parts = [f"**{session.status}**", inert(one_line(agent, 80))]
     if elapsed is not None:
         parts.append(duration(elapsed))
     parts.append(f"{tool_calls} tool call{'' if tool_calls == 1 else 's'}")
     if session.status is Status.RUNNING and session.activity:
-        parts.append(one_line(session.activity, 80))
+        parts.append(inert(one_line(session.activity, 80)))
     return "> " + " · ".join(parts)
 
 

@@ -14,6 +14,8 @@ import anyio
 from lsprotocol import types
 from pygls.exceptions import JsonRpcException
 
+from bug_lsp.domain.inert import inert
+
 from .edits import Edits, Made
 
 if TYPE_CHECKING:
@@ -193,8 +195,9 @@ class Client:
         return bool(result and result.success)
 
     def say(self, message: str, kind: types.MessageType = types.MessageType.Info) -> None:
-        """Show a message."""
-        self._server.window_show_message(types.ShowMessageParams(type=kind, message=message))
+        """Show a message. Some clients make links of what looks like one, commands included."""
+        params = types.ShowMessageParams(type=kind, message=inert(message))
+        self._server.window_show_message(params)
 
     async def choose(self, message: str, choices: list[str]) -> str | None:
         """Let the user choose; None when they will not, or cannot be asked."""
@@ -203,7 +206,7 @@ class Client:
             return None
         params = types.ShowMessageRequestParams(
             type=types.MessageType.Info,
-            message=message,
+            message=inert(message),
             actions=[types.MessageActionItem(title=choice) for choice in choices],
         )
         # No deadline: a person may take their time. The server's end ends the question.
@@ -240,11 +243,21 @@ class Client:
 
 
 def path_of(uri: str) -> Path | None:
-    """The path of a `file:` URI, None for any other."""
+    """The path of a `file:` URI of this machine; None for any other, and for a path that no file
+    can have: links in a circle, a zero in it, a name that is too long.
+    """
     from pygls.uris import to_fs_path
 
-    path = to_fs_path(uri)
-    return Path(path) if path and uri.startswith("file:") else None
+    if not uri.startswith("file:"):
+        return None
+    try:
+        path = to_fs_path(uri)
+        if not path or path.startswith("//"):
+            return None
+        Path(path).resolve()
+    except (OSError, RuntimeError, ValueError):
+        return None
+    return Path(path)
 
 
 async def _answered(request: Awaitable[Any]) -> bool:

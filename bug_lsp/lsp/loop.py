@@ -173,15 +173,18 @@ def _handle(server: BugLspServer, data: dict[str, Any]) -> None:
     method, identity = data.get("method"), data.get("id")
     if identity is not None and not isinstance(identity, int | str):
         return
-    if method is not None and identity is not None:
-        wrong = _untimely(server, str(method))
-        if wrong is not None:
+    wrong = _wrong(server, method) if "method" in data else None
+    if wrong is not None:
+        if identity is not None:
             _answer(server, identity, *wrong)
-            return
-    elif method is not None and not server.protocol.initialised:
         return  # a notification before `initialize` is dropped, as LSP says
     message = server.protocol.structure(data)
     if message is None:
+        return
+    if method is not None and hasattr(message, "id") != (identity is not None):
+        # A request that nobody waits for is not done; one that is none is still answered.
+        if identity is not None:
+            _answer(server, identity, types.ErrorCodes.InvalidRequest, f"{method} is no request")
         return
     try:
         server.protocol.handle_message(message)
@@ -191,7 +194,10 @@ def _handle(server: BugLspServer, data: dict[str, Any]) -> None:
             _answer(server, identity, types.ErrorCodes.InternalError, "internal error; see the log")
 
 
-def _untimely(server: BugLspServer, method: str) -> tuple[int, str] | None:
+def _wrong(server: BugLspServer, method: object) -> tuple[int, str] | None:
+    """Why nothing of this method can be done now."""
+    if not isinstance(method, str):
+        return types.ErrorCodes.InvalidRequest, "its method is not a string"
     if server.protocol.shut_down:
         return types.ErrorCodes.InvalidRequest, "the server is shutting down"
     if method == types.INITIALIZE:

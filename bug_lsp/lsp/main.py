@@ -8,10 +8,12 @@ import logging
 import logging.handlers
 import os
 import sys
+from io import TextIOWrapper
 
 import anyio
 
-from bug_lsp.store.files import DIRECTORY_MODE, FILE_MODE, make_private
+from bug_lsp.store.files import opener
+from bug_lsp.store.guard import own
 from bug_lsp.store.layout import state_root
 
 from . import loop
@@ -56,6 +58,14 @@ async def _serve_tcp(host: str, port: int) -> int:
         return await done
 
 
+class _LogFile(logging.handlers.RotatingFileHandler):
+    """A log for the user alone, also after it was begun anew."""
+
+    def _open(self) -> TextIOWrapper:
+        descriptor = opener(self.baseFilename, os.O_WRONLY | os.O_CREAT | os.O_APPEND)
+        return os.fdopen(descriptor, "a", encoding="utf-8")
+
+
 def _log() -> None:
     """To standard error and the state folder. pygls prints whole messages, prompts and outputs in
     them, at every level: it is not heard at all.
@@ -63,13 +73,8 @@ def _log() -> None:
     logging.getLogger("pygls").setLevel(logging.CRITICAL + 1)
     handlers: list[logging.Handler] = [logging.StreamHandler(sys.stderr)]
     try:
-        folder = make_private(state_root())
-        folder.chmod(DIRECTORY_MODE)
-        path = folder / "server.log"
-        os.close(os.open(path, os.O_WRONLY | os.O_CREAT, FILE_MODE))
-        handlers.append(
-            logging.handlers.RotatingFileHandler(path, maxBytes=_LOG_BYTES, backupCount=1)
-        )
+        folder = own(state_root())
+        handlers.append(_LogFile(folder / "server.log", maxBytes=_LOG_BYTES, backupCount=1))
     except OSError as error:
         sys.stderr.write(f"bug-lsp: no log is kept: {error}\n")
     level = os.environ.get("BUG_LSP_LOG", "WARNING").upper()

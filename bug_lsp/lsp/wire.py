@@ -173,6 +173,11 @@ class OpenPlace(Value):
     line: int = Field(default=1, ge=1)
     """Counted from 1."""
 
+    @classmethod
+    def from_text(cls, text: str) -> dict[str, Any]:
+        """A bare string is the file's URI."""
+        return {"uri": text}
+
 
 class CreateDemo(Value):
     """Where the demo's project is to be made."""

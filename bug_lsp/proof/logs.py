@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from bug_lsp.agents.python_tests import SuiteRun
+from bug_lsp.store.files import opener
 
 HEAD, TAIL = 200_000, 800_000
 """Bytes."""
@@ -16,9 +17,8 @@ _MOST_CHARACTERS = 200
 
 def keep(parts: Sequence[Path], log: Path, run: SuiteRun | None = None) -> None:
     """Leave at `log` what is there and in the parts, shortened, and what came of the tests."""
-    with log.open("ab") as file:
-        for part in parts:
-            file.write(_short(part))
+    with open(log, "ab", opener=opener) as file:
+        file.writelines(_short(part) for part in parts)
         if run is not None:
             file.write(_told(run).encode())
     if log.stat().st_size > HEAD + TAIL:

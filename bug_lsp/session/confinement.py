@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import importlib.util
 import os
-import shutil
 import subprocess
 import sys
 import tempfile
@@ -19,6 +18,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from bug_lsp.store.layout import state_root
+from bug_lsp.store.programs import on_path
 
 BUBBLEWRAP, SANDBOX_EXEC = "bubblewrap", "sandbox-exec"
 
@@ -84,7 +84,7 @@ def _existing(paths: Sequence[Path]) -> Iterator[Path]:
 
 def _bubblewraps() -> Iterator[str]:
     # One that is installed first: a distribution may allow user namespaces to that one alone.
-    if installed := shutil.which("bwrap"):
+    if installed := on_path("bwrap"):
         yield installed
     codex = importlib.util.find_spec("codex_cli_bin")
     if codex is not None and codex.origin:

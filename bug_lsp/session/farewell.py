@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from bug_lsp.domain.inert import inert
 from bug_lsp.domain.run import Kind, Run, Spec
 from bug_lsp.domain.transcript import one_line
 from bug_lsp.store.layout import SessionFolder
@@ -25,4 +26,4 @@ def farewell(run: Run, session: SessionFolder, spec: Spec, ended: str) -> str:
             if one.session_id in (spec.covers or {item.session_id for item in run.standing})
         ]
     lines = "\n".join(f"- [{title}]({path.as_uri()})" for title, path in links)
-    return f"---\n\n**{one_line(ended, 500)}**\n\n{lines}"
+    return f"---\n\n**{inert(one_line(ended, 500))}**\n\n{lines}"

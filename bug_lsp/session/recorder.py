@@ -26,6 +26,7 @@ from bug_lsp.domain.events import (
     ToolCall,
     Usage,
 )
+from bug_lsp.domain.inert import inert
 from bug_lsp.domain.run import Facts, materialise_session
 from bug_lsp.domain.transcript import Transcript, activity, padded_status, status_line, told
 from bug_lsp.store import files
@@ -95,7 +96,7 @@ class Recorder:
         self.tool_calls = 0
         self.usage: TokenUsage | None = None
         self._append_output(padded_status(self._status("")))
-        self._append_output(f"\n# {facts.spec.title}\n".encode())
+        self._append_output(f"\n# {inert(facts.spec.title)}\n".encode())
 
     @property
     def session_id(self) -> str:

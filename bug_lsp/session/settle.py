@@ -8,6 +8,7 @@ import contextlib
 
 from bug_lsp.domain.budget import HEAD_KEPT, TAIL_KEPT
 from bug_lsp.domain.errors import FailureKind
+from bug_lsp.domain.inert import inert
 from bug_lsp.domain.run import Facts, Failure, Kind, Result, Run, Status, materialise_session
 from bug_lsp.domain.transcript import outcome, padded_status, status_line
 from bug_lsp.store import files, runs
@@ -119,7 +120,7 @@ def _show_end(run: Run, session: SessionFolder, result: Result) -> None:
     shown = materialise_session(session.run.run_id, facts)
     line = padded_status(status_line(shown, result.tool_calls, None))
     if not session.output.exists():
-        files.create_once(session.output, line + f"\n# {shown.title}\n".encode())
+        files.create_once(session.output, line + f"\n# {inert(shown.title)}\n".encode())
     with session.output.open("r+b") as file:
         file.write(line)
         file.seek(0, 2)

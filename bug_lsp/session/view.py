@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bug_lsp.domain.inert import inert
 from bug_lsp.domain.run import Facts, RunStatus, Session, Status, materialise
 from bug_lsp.domain.transcript import padded_status, status_line
 from bug_lsp.store import runs
@@ -73,7 +74,7 @@ def document(session: SessionFolder, shown: Session) -> str:
     body = _window(session)
     if not body:
         waiting = "waiting to be started" if shown.status is Status.PENDING else "starting"
-        body = f"\n# {shown.title}\n\n{waiting}\n" if not shown.status.terminal else "\n"
+        body = f"\n# {inert(shown.title)}\n\n{waiting}\n" if not shown.status.terminal else "\n"
     return line + "\n" + body
 
 

@@ -27,6 +27,11 @@ def make_private(folder: Path) -> Path:
     return folder
 
 
+def opener(path: str, flags: int) -> int:
+    """For `open`: a file that is new is for the user alone."""
+    return os.open(path, flags, FILE_MODE)
+
+
 def _write_beside(path: Path, data: bytes) -> Path:
     # Not `secrets`: this is imported before a session is seen to run, and that costs 13 ms.
     temporary = path.with_name(f".{path.name}.{os.urandom(4).hex()}")

@@ -16,7 +16,7 @@ def state_root() -> Path:
     """
     override = os.environ.get("BUG_LSP_STATE_DIR")
     if override:
-        return Path(override).absolute()
+        return Path(override)
     import platformdirs
 
     return platformdirs.user_state_path("bug-lsp", appauthor=False)

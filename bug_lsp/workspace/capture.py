@@ -16,7 +16,7 @@ from pathlib import Path
 
 from bug_lsp.domain.errors import Refused
 from bug_lsp.domain.run import Base
-from bug_lsp.store.files import locked, make_private
+from bug_lsp.store.files import locked, make_private, replace
 from bug_lsp.store.layout import WorkspaceFolder
 
 from . import git
@@ -98,7 +98,8 @@ class _Store:
         shutil.rmtree(half, ignore_errors=True)
         sha = source and git.maybe("rev-parse", "--show-object-format", cwd=source)
         git.run(
-            "init", "-q", "--bare", "--template=", f"--object-format={sha or 'sha1'}", str(half),
+            "init", "-q", "--bare", "--template=", "--shared=0600",
+            f"--object-format={sha or 'sha1'}", str(half),
             cwd=path.parent,
         )  # fmt: skip
         half.chmod(0o700)
@@ -111,7 +112,7 @@ class _Store:
         known = alternates.read_text().splitlines() if alternates.exists() else []
         if str(objects) not in known:
             make_private(alternates.parent)
-            alternates.write_text("\n".join([*known, str(objects)]) + "\n")
+            replace(alternates, "".join(f"{line}\n" for line in [*known, str(objects)]).encode())
 
     def _configure(self, source: Path) -> None:
         for key in _KEPT_CONFIG:
@@ -123,13 +124,20 @@ class _Store:
         # Without it git would look for the parents that a shallow clone does not have.
         shallow = source / git.text("rev-parse", "--git-path", "shallow", cwd=source)
         if shallow.exists():
-            shutil.copyfile(shallow, self.path / "shallow")
+            replace(self.path / "shallow", shallow.read_bytes())
         else:
             (self.path / "shallow").unlink(missing_ok=True)
 
     def environment(self, index: Path, source: Path | None) -> dict[str, str]:
         """Git's environment to read `source` and write objects into our repository alone."""
-        env = {"GIT_INDEX_FILE": str(index), "GIT_OBJECT_DIRECTORY": str(self.path / "objects")}
+        env = {
+            "GIT_INDEX_FILE": str(index),
+            "GIT_OBJECT_DIRECTORY": str(self.path / "objects"),
+            # What is written is for the user alone, also where theirs says something else.
+            "GIT_CONFIG_COUNT": "1",
+            "GIT_CONFIG_KEY_0": "core.sharedRepository",
+            "GIT_CONFIG_VALUE_0": "0600",
+        }
         if source is not None:
             objects = source / git.text("rev-parse", "--git-path", "objects", cwd=source)
             env["GIT_ALTERNATE_OBJECT_DIRECTORIES"] = str(objects.resolve())
@@ -167,11 +175,7 @@ def _tree(store: _Store, root: Path, *, is_repository: bool) -> str:
 
 def _embedded(root: Path, env: dict[str, str]) -> Iterator[str]:
     """Repositories inside this one that are checked out: submodules and embedded clones."""
-    for entry in git.paths(git.run("ls-files", "-s", "-z", cwd=root, env=env)):
-        mode, _, path = entry.partition(" ")
-        path = path.partition("\t")[2]
-        if mode == "160000" and (root / path / ".git").exists():
-            yield path
+    return (path for path in git.links(root, env) if (root / path / ".git").exists())
 
 
 def _flatten(store: _Store, root: Path, path: str, env: dict[str, str]) -> None:

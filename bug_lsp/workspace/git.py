@@ -1,15 +1,17 @@
-"""Running git: one place for its environment, its failures and its deadline."""
+"""Running git: one place for its environment, its failures and its deadline. No program that a
+repository names is run: whoever handed it to the user may have named it.
+"""
 
 from __future__ import annotations
 
 import os
 import re
-import shutil
 import subprocess
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from bug_lsp.domain.errors import Refused
+from bug_lsp.store.programs import on_path
 
 _SAFE = (
     "-c", "core.hooksPath=/dev/null",  # a user's hooks are not meant for our copies
@@ -23,6 +25,25 @@ _SAFE = (
     "-c", "user.name=bug-lsp",
     "-c", "user.email=bug-lsp@localhost",
 )  # fmt: skip
+_CLEAN = {
+    "LC_ALL": "C",
+    "GIT_TERMINAL_PROMPT": "0",
+    "GIT_OPTIONAL_LOCKS": "0",
+    # What a partial clone lacks is not fetched: by whom is the repository's word.
+    "GIT_ALLOW_PROTOCOL": "",
+    "GIT_NO_LAZY_FETCH": "1",
+}
+_READ_NO_FILES = frozenset(
+    ("cat-file", "commit-tree", "config", "init", "ls-tree", "merge-file", "rev-list", "rev-parse")
+)
+"""All others may turn files into what git would keep of them, and ask programs to."""
+_NAMES_PROGRAM = re.compile(
+    r"(filter\..*)\.(?:clean|smudge|process|required)|(hook\..*)\.(?:command|event|enabled)",
+    re.IGNORECASE | re.DOTALL,
+)
+_WITHOUT = {"filter": ("clean", "smudge", "process", "required"), "hook": ("command", "enabled")}
+_OF_A_REPOSITORY = {"local", "worktree"}
+_LIST = ("config", "--list", "--show-scope", "-z")
 _DEADLINE = 300.0
 _MOST_CONFLICTS = 127
 """The exit status of a merge is their number; above that it is a failure."""
@@ -65,23 +86,55 @@ def _done(
     stdin: bytes | None = None,
     deadline: float = _DEADLINE,
 ) -> subprocess.CompletedProcess[bytes]:
-    clean = {name: value for name, value in os.environ.items() if not name.startswith("GIT_")}
-    clean |= {"LC_ALL": "C", "GIT_TERMINAL_PROMPT": "0", "GIT_OPTIONAL_LOCKS": "0", **(env or {})}
-    program = shutil.which("git")
+    inherited = {name: value for name, value in os.environ.items() if not name.startswith("GIT_")}
+    clean = inherited | _CLEAN | dict(env or {})
+    program = on_path("git")
     if program is None:
         raise Refused("git is not installed, and every session needs a copy made by it; install it")
-    try:
+
+    def call(*words: str, told: bytes = b"") -> subprocess.CompletedProcess[bytes]:
         return subprocess.run(
-            [program, *_SAFE, *arguments],
+            [program, *words],
             cwd=cwd,
             env=clean,
-            input=stdin if stdin is not None else b"",
+            input=told,
             capture_output=True,
             timeout=deadline,
             check=False,
         )
+
+    try:
+        if arguments[0] not in _READ_NO_FILES:
+            clean |= _in_environment(_silenced(call(*_LIST).stdout), clean)
+        return call(*_SAFE, *arguments, told=stdin or b"")
     except subprocess.TimeoutExpired as error:
         raise GitError(f"git {arguments[0]} took longer than {deadline:.0f} s") from error
+
+
+def _silenced(listed: bytes) -> list[str]:
+    """Settings that take away the programs that a repository names, but for those that the user
+    has set alike for all repositories.
+    """
+    parts = listed.split(b"\0")
+    entries = list(zip(parts[::2], parts[1::2], strict=False))
+    of_the_user = {entry for scope, entry in entries if scope.decode() not in _OF_A_REPOSITORY}
+    found: dict[str, None] = {}
+    for scope, entry in entries:
+        named = _NAMES_PROGRAM.fullmatch(os.fsdecode(entry.partition(b"\n")[0]))
+        if named is None or scope.decode() not in _OF_A_REPOSITORY or entry in of_the_user:
+            continue
+        section = named[1] or named[2]
+        found |= dict.fromkeys(f"{section}.{key}" for key in _WITHOUT[section.split(".")[0]])
+    return list(found)
+
+
+def _in_environment(keys: Sequence[str], env: Mapping[str, str]) -> dict[str, str]:
+    """Empty settings as git takes them from its environment, behind those that are there."""
+    first = int(env.get("GIT_CONFIG_COUNT", "0"))
+    told = {"GIT_CONFIG_COUNT": str(first + len(keys))}
+    for number, key in enumerate(keys, first):
+        told |= {f"GIT_CONFIG_KEY_{number}": key, f"GIT_CONFIG_VALUE_{number}": ""}
+    return told
 
 
 def _error(command: str, done: subprocess.CompletedProcess[bytes]) -> GitError:
@@ -109,13 +162,21 @@ def paths(output: bytes) -> Sequence[str]:
     return [os.fsdecode(part) for part in output.split(b"\0") if part]
 
 
+def links(root: Path, env: Mapping[str, str]) -> list[str]:
+    """The paths of other repositories in the index."""
+    entries = (entry.partition("\t") for entry in paths(run("ls-files", "-sz", cwd=root, env=env)))
+    return [path for facts, _, path in entries if facts.startswith("160000 ")]
+
+
 def add_all(root: Path, env: Mapping[str, str]) -> list[str]:
     """Bring the index up to date with the files. Returns the repositories inside that have no
-    commit yet: those git refuses to add.
+    commit yet: those git refuses to add. Those that are in the index stay as they are there: git
+    would look into them with a git of its own, which runs what they name.
     """
     left_out: list[str] = []
+    known = [path for path in links(root, env) if os.path.lexists(root / path / ".git")]
     while True:
-        pathspec = [".", *(f":(exclude,top,literal){path}" for path in left_out)]
+        pathspec = [".", *(f":(exclude,top,literal){path}" for path in [*known, *left_out])]
         try:
             run("add", "-A", "--", *pathspec, cwd=root, env=env)
         except GitError as error:

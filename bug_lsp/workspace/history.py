@@ -21,8 +21,6 @@ from . import git
 
 DEADLINE = 4.0
 """Seconds for all that is asked about one bug."""
-_NO_FETCH = {"GIT_NO_LAZY_FETCH": "1"}
-"""A partial clone has not all it needs; nothing is worth waiting for a network."""
 _HEADER = re.compile(r"([0-9a-f]{40,64}) \d+ (\d+)(?: \d+)?")
 _SHORT = 8
 
@@ -56,7 +54,9 @@ def _state(workspace: Path, until: float) -> str:
     if not commit:
         return ""
     branch = _said("symbolic-ref", "-q", "--short", "HEAD", cwd=workspace, until=until)
-    changed = _said("diff", "--name-only", "-z", "HEAD", cwd=workspace, until=until).count("\0")
+    # A repository inside is not looked into: that git would run what it names.
+    asked = ("diff", "--name-only", "--ignore-submodules=dirty", "-z", "HEAD")
+    changed = _said(*asked, cwd=workspace, until=until).count("\0")
     files = f", with uncommitted changes in {changed} file{'s' if changed > 1 else ''}"
     of_branch = f" of branch {branch}" if branch else ""
     return f"Checked out is commit {commit}{of_branch}{files if changed else ''}."
@@ -79,7 +79,7 @@ def _said(*arguments: str, cwd: Path, until: float, stdin: bytes | None = None) 
     if left <= 0:
         return ""
     try:
-        output = git.run(*arguments, cwd=cwd, env=_NO_FETCH, stdin=stdin, deadline=left)
+        output = git.run(*arguments, cwd=cwd, stdin=stdin, deadline=left)
     except (git.GitError, OSError, Refused, ValueError):
         return ""
     return output.decode(errors="replace").strip("\n")

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from bug_lsp.domain.source import decode
 
-from . import git
+from . import git, opening
 from .capture import COPY_LIMIT_FILES
 
 MAX_BYTES = 5_000_000
@@ -38,7 +38,8 @@ def read(workspace: Path, name: str) -> str | None:
             return None
         if info.st_size > MAX_BYTES:
             return None
-        return decode(real.read_bytes())
+        with opening.folder(real.parent) as held:
+            return decode(opening.read(real.name, held, MAX_BYTES))
     except (OSError, ValueError, RuntimeError):
         return None
 

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import stat
+from contextlib import suppress
 from pathlib import Path
-from typing import BinaryIO
 
 from bug_lsp.domain.errors import BadInput, Refused
 from bug_lsp.domain.region import Edit
 from bug_lsp.domain.task import MAX_TASK_BYTES, new_task, slug
 
-from . import writing
+from . import opening, writing
 
 _SUFFIXES = {".md", ".markdown", ".mdx"}
 
@@ -45,7 +45,8 @@ def read(path: Path, field: str) -> str:
                 f"{path} has {info.st_size:,} bytes, more than {MAX_TASK_BYTES:,}; "
                 "keep the report short and put logs into files of their own",
             )
-        data = path.read_bytes()
+        with opening.folder(path.parent) as held:
+            data = opening.read(path.name, held, MAX_TASK_BYTES)
     except FileNotFoundError as error:
         raise BadInput(field, f"{path} does not exist; create it or give a title") from error
     except OSError as error:
@@ -65,28 +66,17 @@ def create(workspace: Path, tasks_dir: str, title: str, description: str) -> Pat
     folder = resolve(workspace / tasks_dir, workspace, "tasksDir")
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        for number in range(1, 1000):
-            path = folder / f"{slug(title)}{'' if number == 1 else f'-{number}'}.md"
-            try:
-                with path.open("xb") as file:
-                    _fill(file, new_task(title, description).encode())
-            except FileExistsError:
-                continue
-            return path
+        with opening.folder(folder) as held:
+            for number in range(1, 1000):
+                name = f"{slug(title)}{'' if number == 1 else f'-{number}'}.md"
+                with suppress(FileExistsError):
+                    opening.create(name, held, new_task(title, description).encode())
+                    return folder / name
     except OSError as error:
         raise Refused(
             f"the task file could not be written in {folder}: {error.strerror}; nothing was started"
         ) from error
     raise Refused(f"there are a thousand tasks named {slug(title)} in {folder}; give another title")
-
-
-def _fill(file: BinaryIO, data: bytes) -> None:
-    try:
-        file.write(data)
-        file.flush()
-    except OSError:
-        Path(file.name).unlink(missing_ok=True)  # half a file is not a task
-        raise
 
 
 def others(tasks_dir: Path, but: Path) -> list[tuple[str, str]]:

@@ -10,7 +10,9 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from bug_lsp.store import faults, files
+from bug_lsp.store import faults
+
+from . import opening
 
 _READABLE = stat.S_IRUSR | stat.S_IRGRP | stat.S_IROTH
 
@@ -70,42 +72,38 @@ def replace(path: Path, before: bytes, after: bytes) -> bool:
     """Replace a file whole, with the mode it has: nobody ever sees half of it. False, and nothing
     is written, if it does not hold `before` any more. Raises `OSError`.
     """
-    if path.read_bytes() != before:
-        return False
-    faults.step("write", path)
-    temporary = path.with_name(f".{path.stem[:40]}.{secrets.token_hex(4)}.bug-lsp")
-    try:
-        with temporary.open("xb") as file:
-            file.write(after)
-            file.flush()
-            os.fsync(file.fileno())
-        temporary.chmod(stat.S_IMODE(path.stat().st_mode))
-        if path.read_bytes() != before:  # saved by an editor meanwhile
+    temporary = f".{path.stem[:40]}.{secrets.token_hex(4)}.bug-lsp"
+    with opening.folder(path.parent) as held:
+        if opening.read(path.name, held) != before:
             return False
-        faults.step("replace", path)
-        temporary.replace(path)
-        with suppress(OSError):  # of a folder that may not be listed
-            files.sync_folder(path.parent)
-    finally:
-        temporary.unlink(missing_ok=True)
+        faults.step("write", path)
+        try:
+            opening.create(temporary, held, after)
+            mode = os.stat(path.name, dir_fd=held, follow_symlinks=False).st_mode
+            os.chmod(temporary, stat.S_IMODE(mode), dir_fd=held)
+            if opening.read(path.name, held) != before:  # saved by an editor meanwhile
+                return False
+            faults.step("replace", path)
+            os.replace(temporary, path.name, src_dir_fd=held, dst_dir_fd=held)
+            os.fsync(held)
+        finally:
+            with suppress(FileNotFoundError):
+                os.unlink(temporary, dir_fd=held)
     return True
 
 
 def _create(one: Write) -> None:
     path = one.path
     path.parent.mkdir(parents=True, exist_ok=True)
-    try:
-        file = path.open("xb")
-    except FileExistsError as error:
-        raise Stale(path.name) from error
-    try:
-        with file:
-            file.write(one.after or b"")
-        mode = stat.S_IMODE(path.stat().st_mode) if one.mode is None else one.mode
-        path.chmod(mode | (mode & _READABLE) >> 2 if one.executable else mode)
-    except OSError:
-        path.unlink(missing_ok=True)  # half a file is none
-        raise
+    with opening.folder(path.parent) as held:
+        try:
+            opening.create(path.name, held, one.after or b"")
+        except FileExistsError as error:
+            raise Stale(path.name) from error
+        found = os.stat(path.name, dir_fd=held, follow_symlinks=False).st_mode
+        mode = stat.S_IMODE(found) if one.mode is None else one.mode
+        wanted = mode | (mode & _READABLE) >> 2 if one.executable else mode
+        os.chmod(path.name, wanted, dir_fd=held)
 
 
 def _read(path: Path) -> bytes | None:

@@ -442,7 +442,9 @@ def swapped(line: str, *pairs: tuple[str, str]) -> str:
     for old, new in pairs:
         if old in line:
             return line.replace(old, new, 1)
-    return line + " or invented()"
+    # Not behind a remark: another remark is no other code.
+    code, mark, remark = line.partition("  #")
+    return f"{code} or invented(){mark}{remark}"
 
 
 WORDS = (

@@ -9,12 +9,12 @@ from __future__ import annotations
 import json
 import os
 import re
-import shutil
 import subprocess
 import tempfile
 from pathlib import Path
 
 from bug_lsp.agents.text import last_line
+from bug_lsp.store.programs import on_path
 
 from .presets import AcpAgent
 
@@ -51,9 +51,8 @@ def acp_availability(agent: AcpAgent) -> tuple[str | None, bool, str]:
 
 
 def _program(agent: AcpAgent) -> Path | None:
-    found = shutil.which(agent.command[0])
-    # A relative entry of PATH may lie in the workspace.
-    return Path(found) if found and Path(found).is_absolute() else None
+    found = on_path(agent.command[0])
+    return Path(found) if found else None
 
 
 def _packaged_version(program: Path) -> str | None:
@@ -77,7 +76,7 @@ def _missing_interpreter(program: Path) -> str:
     except OSError:
         return ""
     name = needs[1].decode() if needs else ""
-    return name if name and shutil.which(name) is None else ""
+    return name if name and on_path(name) is None else ""
 
 
 def _ask(agent: AcpAgent, program: Path) -> tuple[str | None, bool, str]:

@@ -33,7 +33,7 @@ class Bisect:
 
     async def run(self, job: Job, emit: Emit) -> Answer:
         """Reproduce, search, answer in Markdown."""
-        git = GitCopy(job.copy, kept=[job.scratch])
+        git = GitCopy(job.copy, kept=[job.scratch], confine=job.confine)
         base = await git.head()
         if base is None:
             raise _not_applicable("there is no git history to search: there is no commit yet")

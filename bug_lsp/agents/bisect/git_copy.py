@@ -16,9 +16,9 @@ from subprocess import DEVNULL
 import anyio
 
 from bug_lsp.domain.errors import AgentFailure, FailureKind
+from bug_lsp.store.programs import on_path
 
 _GIT = (
-    "git",
     "--literal-pathspecs",
     "-c",
     "core.hooksPath=/dev/null",
@@ -49,8 +49,10 @@ class Commit:
 class GitCopy:
     """The copy as a git work tree."""
 
-    def __init__(self, root: Path, kept: Sequence[Path] = ()) -> None:
+    def __init__(self, root: Path, kept: Sequence[Path] = (), confine: Sequence[str] = ()) -> None:
         self.root = root
+        # Held as the tests are: one that ran in the copy may have set what git is to run there.
+        self._git = (*confine, on_path("git") or "git", *_GIT)
         self._kept = [path.relative_to(root) for path in kept if path.is_relative_to(root)]
         self._env = {k: v for k, v in os.environ.items() if not k.startswith("GIT_")}
         self._env |= {"LC_ALL": "C", "GIT_TERMINAL_PROMPT": "0", "GIT_OPTIONAL_LOCKS": "0"}
@@ -67,7 +69,7 @@ class GitCopy:
 
     async def _run(self, args: Sequence[str], stdin: bytes | None) -> tuple[int, bytes, bytes]:
         done = await anyio.run_process(
-            [*_GIT, *args],
+            [*self._git, *args],
             input=stdin,
             stdin=DEVNULL if stdin is None else None,
             cwd=self.root,

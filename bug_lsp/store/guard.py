@@ -1,0 +1,42 @@
+"""The state folder is the user's alone: what it says is believed, and what it names is run."""
+
+from __future__ import annotations
+
+import os
+import stat
+from pathlib import Path
+
+from bug_lsp.domain.errors import Refused
+
+from .files import DIRECTORY_MODE, make_private
+
+_READ_BY_OTHERS = 0o077
+_WRITTEN_BY_OTHERS = 0o022
+_ROOT = 0
+
+
+def own(folder: Path) -> Path:
+    """The folder, made where it is not there, and closed to others. Refused where somebody else
+    could have put something into it; raises `OSError` where it cannot be made.
+    """
+    if not folder.is_absolute():
+        raise Refused(
+            f"the state folder {folder} is not an absolute path; correct BUG_LSP_STATE_DIR"
+        )
+    make_private(folder)
+    link, info = folder.lstat(), folder.stat()
+    if not stat.S_ISDIR(info.st_mode):
+        raise Refused(f"the state folder {folder} is not a folder; move that file away")
+    if info.st_uid != os.geteuid() or link.st_uid not in {os.geteuid(), _ROOT}:
+        raise Refused(
+            f"the state folder {folder} belongs to another user, and what it names would be run; "
+            "set BUG_LSP_STATE_DIR to a folder of yours"
+        )
+    if info.st_mode & _WRITTEN_BY_OTHERS:
+        raise Refused(
+            f"the state folder {folder} can be written by others, and what it names would be run; "
+            f"if all in it is yours, run `chmod 700 {folder}`"
+        )
+    if info.st_mode & _READ_BY_OTHERS:
+        folder.chmod(DIRECTORY_MODE)
+    return folder

@@ -1,0 +1,1 @@
+"""What nobody would write on purpose, made by the thousand."""
