@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test faults lint types check vsix benchmarks clean
+.PHONY: help demo test faults fuzz lint types check vsix benchmarks clean
 
 help: ## what can be made
 	@grep -E '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -40,6 +40,11 @@ benchmarks: $(VENV)/.dev ## measure, against a peer in the same run
 	$(BIN)/python -m benchmarks.matrix
 	$(BIN)/python -m benchmarks.findings
 	$(BIN)/python -m benchmarks.activation
+
+fuzz: $(VENV)/.dev ## 100,000 messages to a server, and a minute of texts guided by coverage
+	$(BIN)/python -m tests.fuzz.jsonrpc --messages 100000
+	$(BIN)/python -m pip install -q --group fuzz
+	$(BIN)/python -m tests.fuzz.texts -max_total_time=60
 
 clean: ## remove what was installed and cached here
 	rm -rf $(VENV) .mypy_cache .pytest_cache .ruff_cache .hypothesis dist

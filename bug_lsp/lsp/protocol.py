@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Generator
+from functools import partial
 from typing import Any
 
 from lsprotocol import types
@@ -52,6 +53,19 @@ class Protocol(LanguageServerProtocol):
             key: value for key, value in self._request_futures.items() if key not in others
         }
         return (yield from super().lsp_shutdown(*args))
+
+    def _execute_handler(self, msg_id: Any, *args: Any, **kwargs: Any) -> None:
+        """Forget the future of what has been handled: pygls keeps that of each notification, and of
+        each step of a request, for ever.
+        """
+        super()._execute_handler(msg_id, *args, **kwargs)
+        future = self._request_futures.get(msg_id)
+        if future is not None:
+            future.add_done_callback(partial(self._forget, msg_id))
+
+    def _forget(self, msg_id: Any, future: Any) -> None:
+        if self._request_futures.get(msg_id) is future:
+            del self._request_futures[msg_id]
 
     @property
     def initialised(self) -> bool:

@@ -26,7 +26,7 @@ from tests.fuzz.messages import Maker, wants_reply
 BATCH = 100
 """Messages that are sent before the replies to them are waited for."""
 DEADLINE = 20.0
-GROWTH = 80_000_000
+GROWTH = 30_000_000
 """Bytes that the server may have more at the end than after a tenth of all messages."""
 _OPTIONS = {
     "agents": {"missing": {"type": "command", "command": ["no-such-program-of-anybody"]}},

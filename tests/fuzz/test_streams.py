@@ -10,7 +10,7 @@ from typing import Any
 
 from acp.schema import SessionNotification
 from claude_agent_sdk._internal.message_parser import parse_message
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 from pydantic import TypeAdapter, ValidationError
 
@@ -80,6 +80,7 @@ CLAUDE: list[dict[str, Any]] = [
     {"type": "system", "subtype": "api_retry", "attempt": 1, "error": "rate_limit",
      "error_status": 429, **_CLAUDE},
     {"type": "result", "subtype": "success", "duration_ms": 1, "duration_api_ms": 1, **_CLAUDE,
+     "modelUsage": {"x": {"inputTokens": 1, "outputTokens": 2, "costBasis": "list"}},
      "is_error": False, "num_turns": 1, "result": "Done.", "total_cost_usd": 0.1, "usage": _USAGE},
 ]  # fmt: skip
 ACP: list[dict[str, Any]] = [
@@ -148,6 +149,7 @@ def test_whatever_codex_notifies_is_translated_or_passed_over(stream: list[Any])
 
 
 @given(mutated(CLAUDE))
+@example([{**CLAUDE[-1], "result": 7}])
 def test_whatever_claude_says_is_translated_or_passed_over(stream: list[Any]) -> None:
     heard, found = OfClaude(COPY, COPY), []
     for wire in stream:

@@ -205,7 +205,8 @@ class Translation:
 
 def answer(message: ResultMessage) -> str:
     """The turn's last message. Of one that nobody could read, both ends."""
-    return clip(message.result or "", _MAX_ANSWER)
+    # The SDK passes on whatever it is.
+    return clip(message.result, _MAX_ANSWER) if isinstance(message.result, str) else ""
 
 
 def _count(numbers: Mapping[str, Any], name: str) -> int:

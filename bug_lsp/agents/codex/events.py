@@ -146,7 +146,7 @@ def _command_line(item: Mapping[str, Any]) -> tuple[str, str]:
     """What the model asked for, without the shell that Codex wraps around it."""
     command = item["command"]
     try:
-        words = shlex.split(command)
+        words = shlex.split(command or "")  # without a text it would read our standard input
     except ValueError:
         words = []
     wrapped = len(words) == 3 and words[1] in {"-c", "-lc"}  # noqa: PLR2004
