@@ -8,6 +8,7 @@ import copy
 from pathlib import Path
 from typing import Any
 
+import pytest
 from acp.schema import SessionNotification
 from claude_agent_sdk._internal.message_parser import parse_message
 from hypothesis import example, given
@@ -22,6 +23,8 @@ from bug_lsp.domain.events import Event
 from bug_lsp.domain.report import parse_report, parse_synthesis
 from bug_lsp.domain.transcript import Transcript, told
 from tests.security.judge import active
+
+pytestmark = pytest.mark.fault(10)
 
 COPY = Path("/copy")
 _EVENT: TypeAdapter[Event] = TypeAdapter(Event)

@@ -29,6 +29,8 @@ from tests.support.facts import RUN_ID, ended, session_id, status_of
 
 from .judge import active
 
+pytestmark = pytest.mark.fault(20)
+
 ATTACKS = [
     "![x](https://evil.example/p.png)",
     "[x](command:workbench.action.terminal.new)",

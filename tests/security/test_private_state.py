@@ -18,6 +18,8 @@ from bug_lsp.store.guard import own
 from tests.support.projects import Project
 from tests.support.runs import CONCLUDES, program, start
 
+pytestmark = pytest.mark.fault(21)
+
 CHANGES = program(
     "import pathlib, os\n"
     "path = pathlib.Path('shop/tax.py')\n"

@@ -15,6 +15,8 @@ from tests.lsp.conftest import TASK
 from tests.lsp.editor import Editor
 from tests.support.projects import Project
 
+pytestmark = pytest.mark.fault(21)
+
 MARKS = {
     "environment": "s3cret-of-the-environment",
     "settings": "s3cret-of-the-settings",

@@ -24,6 +24,8 @@ from tests.lsp.raw import Raw
 from tests.support.projects import Project, fingerprint
 from tests.support.runs import CONCLUDES, FINDS, start, turnstile
 
+pytestmark = pytest.mark.fault(17)
+
 SECRET = "# A secret\n"
 _SECONDS = 0.7
 

@@ -18,6 +18,8 @@ from bug_lsp.workspace.git import maybe
 from tests.support.projects import Project, change_files, git, small_project
 from tests.support.runs import program, start
 
+pytestmark = pytest.mark.fault(19)
+
 EVIL = {
     "core.fsmonitor": "{ran}",
     "core.hooksPath": "{hooks}",
