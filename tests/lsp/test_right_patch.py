@@ -134,3 +134,40 @@ async def _check_report(editor: Editor, run: dict, shown: types.Diagnostic) -> N
     assert report["synthesis"]["recommendedSession"] == run["sessionIds"][0]
     assert len(report["checked"]["cells"]) == 6
     assert not report["fixed"]
+
+
+async def test_the_best_patch_is_applied_from_the_notification_at_the_end_and_its_file_shown(
+    open_editor, project, task
+):
+    tax = project / example.BUGGY_FILE
+    editor: Editor = await open_editor(RICH, OPTIONS)
+    editor.answer = lambda question: "Apply Best Patch"
+    editor.open(tax)
+    agents = [{"agentType": name} for name in ("wrong", "right")]
+    await editor.command("debugWithAgents", {"taskUri": task.as_uri(), "agents": agents})
+    await editor.until(
+        lambda: any(shown.uri == tax.as_uri() for shown in editor.client.shown_documents), 180
+    )
+    assert example.RIGHT.line in editor.text(tax)
+    assert BUG in tax.read_text(), "it is the user who saves"
+
+
+async def test_a_best_patch_that_does_not_fit_any_more_is_refused_in_a_message(
+    open_editor, project, task
+):
+    tax = project / example.BUGGY_FILE
+    editor: Editor = await open_editor(RICH, OPTIONS)
+
+    def typed_meanwhile(_question: types.ShowMessageRequestParams) -> str:
+        tax.write_text(tax.read_text().replace(BUG, "    return price * (1 - rate)"))
+        return "Apply Best Patch"
+
+    editor.answer = typed_meanwhile
+    agents = [{"agentType": name} for name in ("wrong", "right")]
+    await editor.command("debugWithAgents", {"taskUri": task.as_uri(), "agents": agents})
+    [said] = await editor.until(
+        lambda: [one.message for one in editor.client.messages if "tax.py" in one.message], 180
+    )
+    assert "changed" in said
+    assert "\n" not in said
+    assert "price * (1 - rate)" in tax.read_text()

@@ -1,5 +1,4 @@
 /** The walkthrough's demo: a small project with a bug, opened and debugged by the built-in agents. */
-import { mkdir } from 'node:fs/promises';
 import * as vscode from 'vscode';
 
 import type { Server } from './server';
@@ -24,7 +23,6 @@ function here(state: vscode.Memento): Demo | undefined {
 /** Make it and open it: in this window where nothing is open, else in a new one. */
 export async function openDemo(server: Server, context: vscode.ExtensionContext): Promise<void> {
   const parent = context.globalStorageUri;
-  await mkdir(parent.fsPath, { recursive: true });
   const made = await server.ask<Demo>('createDemo', { folderUri: parent.toString() });
   await context.globalState.update(KEY, made);
   const forceNewWindow = vscode.workspace.workspaceFolders !== undefined;

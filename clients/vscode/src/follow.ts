@@ -1,3 +1,4 @@
+/** Live documents that grow are read at their end, as in a terminal, unless the user reads elsewhere. */
 import * as vscode from 'vscode';
 
 import { SCHEME } from './documents';
