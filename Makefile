@@ -18,7 +18,7 @@ test: $(VENV)/.agents ## run all tests, real agents and processes included
 	$(BIN)/pytest -n auto --dist worksteal
 
 faults: $(VENV)/.agents ## try every fault many times, and write docs/reliability.md (an hour)
-	$(BIN)/pytest -n auto --dist worksteal --faults full
+	$(BIN)/pytest -n auto --dist worksteal --faults full --faults-page
 
 lint: $(VENV)/.dev ## check style and formatting
 	$(BIN)/ruff check .

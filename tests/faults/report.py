@@ -1,5 +1,5 @@
-"""How often each fault is tried: a little in every test run, much with `--faults=full`, which also
-writes the counts into docs/reliability.md.
+"""How often each fault is tried: a little in every test run, much with `--faults=full`. With
+`--faults-page` alone what tries faults is run, and the counts are written into docs/reliability.md.
 
 A test belongs to a row of the table by its mark, `@pytest.mark.fault(ROW)`, wherever it stands. One
 that tries its fault many times asks the fixture `times` how often.
@@ -23,17 +23,22 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         "--faults",
         choices=["short", "full"],
         default="short",
-        help="how often each fault is tried; full also writes docs/reliability.md",
+        help="how often each fault is tried",
+    )
+    parser.addoption(
+        "--faults-page",
+        action="store_true",
+        help="run what tries faults, and write the counts into docs/reliability.md",
     )
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """In full, only tests of faults are run, and they have all the time they need."""
-    if config.getoption("--faults") != "full":
-        return
-    items[:] = [item for item in items if item.get_closest_marker("fault")]
-    for item in items:
-        item.add_marker(pytest.mark.timeout(3600))
+    """In full, tests of faults have all the time they need."""
+    if config.getoption("--faults-page"):
+        items[:] = [item for item in items if item.get_closest_marker("fault")]
+    if config.getoption("--faults") == "full":
+        for item in items:
+            item.add_marker(pytest.mark.timeout(3600))
 
 
 @pytest.fixture
@@ -63,7 +68,7 @@ def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]) ->
 def pytest_terminal_summary(
     terminalreporter: pytest.TerminalReporter, config: pytest.Config
 ) -> None:
-    if config.getoption("--faults") != "full":
+    if not config.getoption("--faults-page"):
         return
     reports = terminalreporter.getreports("passed")
     tried = [
