@@ -77,6 +77,8 @@ def main() -> None:
         parser.error(
             "the table in the docs is written by a whole run: leave out --only and --quick"
         )
+    # What is installed is compiled; a checkout is by the first process, where nobody forbids it.
+    os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
     where = machine()
     found = measure(arguments.only or SUBJECTS, quick=arguments.quick)
     if arguments.json:
