@@ -39,8 +39,11 @@ _OTHERS = 12
 
 def rows(*, quick: bool = False) -> list[Row]:
     """All of it."""
-    count = 3 if quick else 15
-    return [*_alone(count), _beside_others(count), _codex(3 if quick else 7)]
+    return [
+        *_alone(3 if quick else 15),
+        _beside_others(3 if quick else 7),
+        _codex(3 if quick else 5),
+    ]
 
 
 def _alone(count: int) -> list[Row]:
