@@ -1,13 +1,13 @@
 """What ten thousand old runs cost the next one, and a server that starts.
 
-The runs are copies of a real one under ids of their own, all of one task file. Two workspaces, one
+The runs are copies of a real one under ids of their own, all of one task file; of their sessions
+what is read of an ended one. Two workspaces, one
 with ten of them and one with ten thousand, are measured in turns.
 """
 
 from __future__ import annotations
 
 import asyncio
-import os
 import statistics
 import time
 from collections.abc import Callable
@@ -26,8 +26,7 @@ from .waiting import finished
 _FEW, _MANY = 10, 10_000
 _KEEP = {"keep_runs": 1_000_000}
 _HOUR_AGO = 3_600_000
-_FILES = "run.json", "snapshot.json", "spec.json", "result.json"
-"""What names its run or its session; the other files are the same file under another name."""
+_OF_A_SESSION = {"spec.json", "result.json", "process.json"}
 
 
 def rows(*, quick: bool = False) -> list[Row]:
@@ -39,7 +38,7 @@ def rows(*, quick: bool = False) -> list[Row]:
             done = start(workspace, FINDS, settings=_KEEP)
             finished(done.folder)
             _multiply(done.folder, count - 1)
-        rounds = 3 if quick else 9
+        rounds = 3 if quick else 7
         one_more = _in_turns(_one_more, first, second, rounds)
         started = _in_turns(_started, first, second, rounds)
     return [
@@ -87,11 +86,9 @@ async def _until_listed(workspace: Path) -> float:
 def _multiply(done: RunFolder, times: int) -> None:
     """So many more runs that are like this one, and older."""
     index = done.workspace.task_index(Path(runs.load(done).task_path))
-    files = {
-        path.relative_to(done.path): path.read_text() if path.name in _FILES else None
-        for path in done.path.rglob("*")
-        if path.is_file() and "copy" not in path.relative_to(done.path).parts
-    }
+    paths = [path for path in done.path.iterdir() if path.is_file()]
+    paths += [path for path in done.sessions.glob("*/*.json") if path.name in _OF_A_SESSION]
+    files = {str(path.relative_to(done.path)): path.read_text() for path in paths}
     sessions = [path.name for path in done.sessions.iterdir()]
     now = time.time_ns() // 1_000_000 - _HOUR_AGO
     for number in range(times):
@@ -101,12 +98,7 @@ def _multiply(done: RunFolder, times: int) -> None:
         for session in sessions:
             (made.sessions / names[session]).mkdir(parents=True)
         for path, text in files.items():
-            place = made.path / _renamed(str(path), names)
-            if text is None:
-                place.parent.mkdir(exist_ok=True)
-                os.link(done.path / path, place)
-            else:
-                place.write_text(_renamed(text, names))
+            (made.path / _renamed(path, names)).write_text(_renamed(text, names))
         (index / made.run_id).touch()
 
 
