@@ -1,9 +1,10 @@
 """From the end of the last agent to the orchestrator.
 
 The last moment of an agent is the one that it prints, at once before it ends. The others are those
-of the files that the processes write: `start.claim` of the orchestrator (the decision is made, the
-spawn follows at once) and `process.json` (its process is up, the session is `running`). Codex's
-first request is noted by the scripted model that the real Codex speaks to.
+of the files that the processes write: `result.json` (its session has ended), `start.claim` of the
+orchestrator (the decision is made, the spawn follows at once) and `process.json` (its process is
+up, the session is `running`). Codex's first request is noted by the scripted model that the real
+Codex speaks to.
 
 The peer is the least that anybody could do: a program that waits for another and then starts a
 Python that writes a file. No timer is on either path.
@@ -16,7 +17,7 @@ import re
 import statistics
 import subprocess
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from pathlib import Path
 
 from bug_lsp.session import cancel
@@ -47,18 +48,27 @@ def rows(*, quick: bool = False) -> list[Row]:
 
 
 def _alone(count: int) -> list[Row]:
-    spawned, running, bare = [], [], []
+    moments, bare = [], []
     with stage() as workspace:
         _handover(workspace)  # the first one fills caches
         for _ in range(count):  # interleaved, so that both see the same machine
             bare.append(_bare(workspace.parent))
-            moments = _handover(workspace)
-            spawned.append(moments[0])
-            running.append(moments[1])
+            moments.append(_handover(workspace))
+    ended, spawned, running = zip(*moments, strict=True)
     peer = statistics.median(bare) * 1000
     return [
         Row.of(
             "The last agent ends → the orchestrator is spawned", milliseconds(spawned), 50, limit=10
+        ),
+        Row.of(
+            "→ of that, until its session has kept what it leaves and has ended",
+            milliseconds(ended),
+            50,
+        ),
+        Row(
+            "→ of that, from there to the spawn",
+            1000 * statistics.median(spawn - end for end, spawn, _ in moments),
+            None,
         ),
         Row.of("→ it is `running` on disk", milliseconds(running), 50, limit=80),
         Row(
@@ -73,7 +83,7 @@ def _alone(count: int) -> list[Row]:
 
 def _beside_others(count: int) -> Row:
     with stage() as workspace, _others(workspace):
-        running = [_handover(workspace)[1] for _ in range(count)]
+        running = [_handover(workspace)[2] for _ in range(count)]
     what = f"→ `running`, while {_OTHERS} other agents write ten lines a second each"
     return Row.of(what, milliseconds(running), 50, limit=200)
 
@@ -104,13 +114,21 @@ def _codex(count: int) -> Row:
     return Row.of(what, milliseconds(asked), 50, limit=1500)
 
 
-def _handover(workspace: Path) -> Sequence[float]:
-    """Seconds from the last agent's end to the spawn, and to the orchestrator's process."""
+def _handover(workspace: Path) -> tuple[float, float, float]:
+    """Seconds from the last agent's end to its session's, to the spawn, and to the orchestrator's
+    process.
+    """
     run = start(workspace, _LAST_WORD, _LAST_WORD)
     finished(run.folder)
     [orchestrator] = run.orchestrators
-    moments = (orchestrator.start_claim, orchestrator.process)
-    return [path.stat().st_mtime_ns / 1e9 - _ended(run) for path in moments]
+    began = _ended(run)
+    last = max(_written(session.result) for session in run.sessions)
+    claimed, up = _written(orchestrator.start_claim), _written(orchestrator.process)
+    return last - began, claimed - began, up - began
+
+
+def _written(path: Path) -> float:
+    return path.stat().st_mtime_ns / 1e9
 
 
 def _ended(run: Started) -> float:
