@@ -35,11 +35,8 @@ check: lint types test ## all that CI checks
 vsix: $(VENV)/.dev ## build the VS Code extension, server included
 	@$(BIN)/python -m clients.vscode vsix
 
-benchmarks: $(VENV)/.dev ## measure, against a peer in the same run
-	$(BIN)/python -m benchmarks.handover
-	$(BIN)/python -m benchmarks.matrix
-	$(BIN)/python -m benchmarks.findings
-	$(BIN)/python -m benchmarks.activation
+benchmarks: $(VENV)/.dev ## measure, against limits and peers in the same run, and write docs/performance.md
+	$(BIN)/python -m benchmarks --write
 
 fuzz: $(VENV)/.dev ## 100,000 messages to a server, and a minute of texts guided by coverage
 	$(BIN)/python -m tests.fuzz.jsonrpc --messages 100000

@@ -1,115 +1,148 @@
-"""From the end of the last debug session to the start of the orchestrator.
+"""From the end of the last agent to the orchestrator.
 
-    python -m benchmarks.handover [--runs N] [--json]
+The last moment of an agent is the one that it prints, at once before it ends. The others are those
+of the files that the processes write: `result.json` (its session has ended), `start.claim` of the
+orchestrator (the decision is made, the spawn follows at once) and `process.json` (its process is
+up, the session is `running`). Codex's first request is noted by the scripted model that the real
+Codex speaks to.
 
-Real runs of two command agents with the digest as orchestrator. The moments are those of the files
-that the processes write: `result.json` of the last session, `start.claim` of the orchestrator (the
-decision is made, the spawn follows at once), `process.json` of the orchestrator (its process is
-up). The peer is the least that anybody could do: a program that waits for another and then starts
-a Python that writes a file. No timer is on either path.
+The peer is the least that anybody could do: a program that waits for another and then starts a
+Python that writes a file. No timer is on either path.
 """
 
 from __future__ import annotations
 
-import argparse
-import json
-import os
+import contextlib
+import re
 import statistics
 import subprocess
 import sys
-import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 
-from bug_lsp.domain.run import AgentChoice, CustomAgent
-from bug_lsp.domain.settings import Settings
-from bug_lsp.session.start import Request, start_run
-from bug_lsp.store import runs
-from bug_lsp.store.layout import RunFolder
+from bug_lsp.session import cancel
+from tests.codex_home import write_codex_home
+from tests.scripted_model.thread import scripted_model
+from tests.support.runs import CONCLUDES, Started, program, start
 
+from .rows import Row, milliseconds
+from .stage import environment, stage
 from .waiting import finished
 
 _TOUCH = "import sys; open(sys.argv[1], 'w').close()"
+_LAST_WORD = program(
+    "import os, time; os.write(1, b'ended at %d\\n' % time.time_ns()); os._exit(0)"
+)
+_TALKS = program("import time\nwhile True: print('still here', flush=True); time.sleep(0.1)")
+_ENDED = re.compile(r"ended at (\d+)")
+_OTHERS = 12
 
 
-def bare(folder: Path) -> float:
+def rows(*, quick: bool = False) -> list[Row]:
+    """All of it."""
+    return [
+        *_alone(3 if quick else 15),
+        _beside_others(3 if quick else 7),
+        _codex(3 if quick else 5),
+    ]
+
+
+def _alone(count: int) -> list[Row]:
+    moments, bare = [], []
+    with stage() as workspace:
+        _handover(workspace)  # the first one fills caches
+        for _ in range(count):  # interleaved, so that both see the same machine
+            bare.append(_bare(workspace.parent))
+            moments.append(_handover(workspace))
+    ended, spawned, running = zip(*moments, strict=True)
+    peer = statistics.median(bare) * 1000
+    return [
+        Row.of(
+            "The last agent ends → the orchestrator is spawned", milliseconds(spawned), 50, limit=10
+        ),
+        Row.of(
+            "→ of that, until its session has kept what it leaves and has ended",
+            milliseconds(ended),
+            50,
+        ),
+        Row(
+            "→ of that, from there to the spawn",
+            1000 * statistics.median(spawn - end for end, spawn, _ in moments),
+            None,
+        ),
+        Row.of("→ it is `running` on disk", milliseconds(running), 50, limit=80),
+        Row(
+            "The same",
+            statistics.median(running) * 1000,
+            None,
+            peer="a program waits for another, starts a Python that writes a file",
+            beside=peer,
+        ),
+    ]
+
+
+def _beside_others(count: int) -> Row:
+    with stage() as workspace, _others(workspace):
+        running = [_handover(workspace)[2] for _ in range(count)]
+    what = f"→ `running`, while {_OTHERS} other agents write ten lines a second each"
+    return Row.of(what, milliseconds(running), 50, limit=200)
+
+
+@contextlib.contextmanager
+def _others(workspace: Path) -> Iterator[None]:
+    run = start(workspace, *[_TALKS] * _OTHERS, settings={"max_parallel_agents": _OTHERS})
+    try:
+        run.wait(lambda: all("still here" in run.output(number) for number in range(_OTHERS)))
+        yield
+    finally:
+        cancel.cancel_run(run.folder)
+        finished(run.folder)
+
+
+def _codex(count: int) -> Row:
+    asked = []
+    with stage() as workspace, scripted_model() as model:
+        home = write_codex_home(workspace.parent / "home", model.url("codex"))
+        with environment(home):
+            for _ in range(count):
+                model.load("codex", {"cwd": ".", "steps": [{"text": CONCLUDES.command[-1]}]})
+                run = start(workspace, _LAST_WORD, _LAST_WORD, orchestrator="codex")
+                finished(run.folder)
+                first = next(one for one in model.requests("codex") if one["method"] == "POST")
+                asked.append(first["time"] - _ended(run))
+    what = "→ the first request of the real Codex to its model"
+    return Row.of(what, milliseconds(asked), 50, limit=1500)
+
+
+def _handover(workspace: Path) -> tuple[float, float, float]:
+    """Seconds from the last agent's end to its session's, to the spawn, and to the orchestrator's
+    process.
+    """
+    run = start(workspace, _LAST_WORD, _LAST_WORD)
+    finished(run.folder)
+    [orchestrator] = run.orchestrators
+    began = _ended(run)
+    last = max(_written(session.result) for session in run.sessions)
+    claimed, up = _written(orchestrator.start_claim), _written(orchestrator.process)
+    return last - began, claimed - began, up - began
+
+
+def _written(path: Path) -> float:
+    return path.stat().st_mtime_ns / 1e9
+
+
+def _ended(run: Started) -> float:
+    """When the last agent ended."""
+    said = [_ENDED.search(run.output(number)) for number in range(len(run.sessions))]
+    return max(int(one[1]) for one in said if one) / 1e9
+
+
+def _bare(folder: Path) -> float:
     """Seconds from the end of a program to a file of the next one, with nothing in between."""
     first, second = folder / "first", folder / "second"
-    subprocess.run([sys.executable, "-c", _TOUCH, str(first)], check=True)
-    subprocess.run([sys.executable, "-c", _TOUCH, str(second)], check=True)
+    for path in (first, second):
+        subprocess.run([sys.executable, "-c", _TOUCH, str(path)], check=True)
     seconds = second.stat().st_mtime_ns - first.stat().st_mtime_ns
     first.unlink()
     second.unlink()
     return seconds / 1e9
-
-
-def handover(workspace: Path, settings: Settings) -> tuple[float, float]:
-    """Seconds from the last result to the decision, and to the orchestrator's process."""
-    agents = (AgentChoice(agent_type="quick"), AgentChoice(agent_type="quick"))
-    folder = start_run(Request(workspace=workspace, title="Handover", agents=agents), settings)
-    finished(folder)
-    return _moments(folder)
-
-
-def _moments(folder: RunFolder) -> tuple[float, float]:
-    run = runs.load(folder)
-    results = [folder.session(spec.session_id).result for spec in run.roster]
-    last = max(path.stat().st_mtime_ns for path in results)
-    [orchestrator] = runs.orchestrators(folder)
-    decided = orchestrator.start_claim.stat().st_mtime_ns
-    up = orchestrator.process.stat().st_mtime_ns
-    return (decided - last) / 1e9, (up - last) / 1e9
-
-
-def measure(count: int) -> dict[str, float]:
-    """Medians in seconds, and the ratio to the peer."""
-    with tempfile.TemporaryDirectory() as temporary:
-        os.environ["BUG_LSP_STATE_DIR"] = str(Path(temporary, "state"))
-        os.environ["BUG_LSP_CONFIG"] = str(Path(temporary, "none.toml"))
-        workspace = Path(temporary, "project")
-        workspace.mkdir()
-        (workspace / "a.py").write_text("a = 1\n")
-        subprocess.run(["git", "init", "-q"], cwd=workspace, check=True)
-        quick = CustomAgent(type="command", command=("echo", "done"))
-        digest = AgentChoice(agent_type="digest")
-        settings = Settings(agents={"quick": quick}, orchestrator=digest)
-        peers, decisions, starts = [], [], []
-        for _ in range(count):  # interleaved, so that both see the same machine
-            peers.append(bare(Path(temporary)))
-            decided, up = handover(workspace, settings)
-            decisions.append(decided)
-            starts.append(up)
-    peer, start = statistics.median(peers), statistics.median(starts)
-    return {
-        "runs": count,
-        "bareSeconds": peer,
-        "decisionSeconds": statistics.median(decisions),
-        "processSeconds": start,
-        "worstProcessSeconds": max(starts),
-        "ratio": start / peer,
-    }
-
-
-def main() -> None:
-    """Measure and print."""
-    parser = argparse.ArgumentParser(prog="benchmarks.handover", description=__doc__)
-    parser.add_argument("--runs", type=int, default=10)
-    parser.add_argument("--json", action="store_true")
-    arguments = parser.parse_args()
-    found = measure(arguments.runs)
-    if arguments.json:
-        print(json.dumps(found))
-        return
-    rows = {
-        "last result to the decision to start the orchestrator": "decisionSeconds",
-        "last result to the orchestrator's process on disk": "processSeconds",
-        "the same, worst of all runs": "worstProcessSeconds",
-        "bare wait and spawn of a Python": "bareSeconds",
-    }
-    print(f"medians of {found['runs']:.0f} runs")
-    for label, key in rows.items():
-        print(f"{label:56}{found[key] * 1000:8.1f} ms")
-    print(f"{'ratio of the process to the bare one':56}{found['ratio']:8.2f}")
-
-
-if __name__ == "__main__":
-    main()

@@ -8,18 +8,21 @@ the name of an error of the system, as `ENOSPC`, which is raised. Without it not
 from __future__ import annotations
 
 import os
-from pathlib import Path
+
+TYPE_CHECKING = False  # not typing's: with that `re` would be imported
+if TYPE_CHECKING:
+    from pathlib import Path
 
 _SOCKET = os.environ.get("BUG_LSP_FAULTS") or None
 
 
-def step(verb: str, path: Path) -> None:
+def step(verb: str, path: Path | str) -> None:
     """A step is about to be made."""
     if _SOCKET is not None:
         _ask(_SOCKET, verb, path)
 
 
-def _ask(address: str, verb: str, path: Path) -> None:
+def _ask(address: str, verb: str, path: Path | str) -> None:
     import errno
     import signal
     import socket

@@ -1,6 +1,8 @@
 """Atomic, private files. Folders are 0700 and files 0600 whatever the umask says.
 
 Whatever is kept is changed here alone, so that each step is a fault point (`faults.step`).
+
+Imported before a session is seen to run, so without pathlib: that takes as long as the rest.
 """
 
 from __future__ import annotations
@@ -8,10 +10,13 @@ from __future__ import annotations
 import fcntl
 import os
 from collections.abc import Iterator
-from contextlib import contextmanager
-from pathlib import Path
+from contextlib import contextmanager, suppress
 
 from . import faults
+
+TYPE_CHECKING = False  # not typing's: that would import `re`
+if TYPE_CHECKING:
+    from pathlib import Path
 
 DIRECTORY_MODE = 0o700
 FILE_MODE = 0o600
@@ -32,9 +37,10 @@ def opener(path: str, flags: int) -> int:
     return os.open(path, flags, FILE_MODE)
 
 
-def _write_beside(path: Path, data: bytes) -> Path:
-    # Not `secrets`: this is imported before a session is seen to run, and that costs 13 ms.
-    temporary = path.with_name(f".{path.name}.{os.urandom(4).hex()}")
+def _write_beside(path: Path | str, data: bytes) -> str:
+    folder, name = os.path.split(path)
+    # Not `secrets`: that would take 13 ms to import.
+    temporary = os.path.join(folder, f".{name}.{os.urandom(4).hex()}")
     faults.step("write", path)
     descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, FILE_MODE)
     try:
@@ -43,12 +49,17 @@ def _write_beside(path: Path, data: bytes) -> Path:
             file.flush()
             os.fsync(file.fileno())
     except BaseException:
-        temporary.unlink(missing_ok=True)
+        _unlink(temporary)
         raise
     return temporary
 
 
-def sync_folder(folder: Path) -> None:
+def _unlink(path: str) -> None:
+    with suppress(FileNotFoundError):
+        os.unlink(path)
+
+
+def sync_folder(folder: Path | str) -> None:
     """Make the names in a folder durable."""
     descriptor = os.open(folder, os.O_RDONLY)
     try:
@@ -62,27 +73,27 @@ def replace(path: Path, data: bytes) -> None:
     temporary = _write_beside(path, data)
     try:
         faults.step("replace", path)
-        temporary.replace(path)
+        os.replace(temporary, path)
     except BaseException:
-        temporary.unlink(missing_ok=True)
+        _unlink(temporary)
         raise
     sync_folder(path.parent)
 
 
-def create_once(path: Path, data: bytes) -> bool:
+def create_once(path: Path | str, data: bytes) -> bool:
     """Write the file whole if there is none yet. Of any number of callers exactly one gets True."""
-    if path.exists():
+    if os.path.exists(path):
         return False
     temporary = _write_beside(path, data)
     try:
         faults.step("create", path)
         # A link, unlike a rename, refuses to replace; unlike O_EXCL it shows no half-written file.
-        path.hardlink_to(temporary)
+        os.link(temporary, path)
     except FileExistsError:
         return False
     finally:
-        temporary.unlink()
-    sync_folder(path.parent)
+        os.unlink(temporary)
+    sync_folder(os.path.dirname(path))
     return True
 
 
@@ -158,7 +169,7 @@ def _remove(path: Path) -> None:
         path.chmod(0o700)
         for folder, names, _ in os.walk(path):
             for name in names:
-                inner = Path(folder, name)
-                if not inner.is_symlink():
-                    inner.chmod(0o700)
+                inner = os.path.join(folder, name)
+                if not os.path.islink(inner):
+                    os.chmod(inner, 0o700)
         shutil.rmtree(path)

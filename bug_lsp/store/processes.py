@@ -10,7 +10,6 @@ import os
 import sys
 from collections.abc import Iterator
 from contextlib import suppress
-from pathlib import Path
 
 MARKER = "BUG_LSP_SESSION"
 """Environment variable that everything an agent starts inherits: `debugRunId/sessionId`."""
@@ -35,7 +34,7 @@ def _birth_elsewhere(pid: int) -> str | None:
 
 def _birth_linux(pid: int) -> str | None:
     try:
-        stat = Path(f"/proc/{pid}/stat").read_bytes()
+        stat = _read(f"/proc/{pid}/stat")
     except OSError:
         return None
     # The name in brackets may hold spaces and brackets; what follows the last one is regular.
@@ -44,10 +43,15 @@ def _birth_linux(pid: int) -> str | None:
     return None if state in (b"Z", b"X") else f"{_boot()}:{start.decode()}"
 
 
+def _read(path: str) -> bytes:
+    with open(path, "rb") as file:  # noqa: PTH123 - pathlib takes longer to import than all of this
+        return file.read()
+
+
 def _boot() -> str:
     # Ticks since boot: without the boot's own name they would mean something else after the next.
     try:
-        return Path("/proc/sys/kernel/random/boot_id").read_text().strip()[:8]
+        return _read("/proc/sys/kernel/random/boot_id")[:8].decode()
     except OSError:
         return "boot"
 
@@ -73,7 +77,7 @@ def with_variable(name: str, value: str) -> Iterator[int]:
     for entry in os.listdir("/proc"):  # noqa: PTH208 - at every end of a session: cheap
         if entry.isdigit() and int(entry) != os.getpid():
             with suppress(OSError):
-                if wanted in Path("/proc", entry, "environ").read_bytes().split(b"\0"):
+                if wanted in _read(f"/proc/{entry}/environ").split(b"\0"):
                     yield int(entry)
 
 

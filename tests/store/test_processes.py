@@ -7,11 +7,14 @@ import os
 import select
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
 from bug_lsp.store.deaths import Death
 from bug_lsp.store.processes import alive, birth, me
+
+ROOT = Path(__file__).parents[2]
 
 
 @pytest.fixture
@@ -83,3 +86,19 @@ async def test_the_event_loop_is_told_of_a_death(sleeper: subprocess.Popen) -> N
     finally:
         loop.remove_reader(death.fileno())
         death.close()
+
+
+def test_what_a_session_needs_to_name_itself_imports_nothing_heavy():
+    code = (
+        "import sys; sys.path.insert(0, sys.argv[1])\n"
+        "import bug_lsp.store.files, bug_lsp.store.processes\n"
+        "print(sorted({'pathlib', 'json', 're', 'typing'} & set(sys.modules)))"
+    )
+    done = subprocess.run(
+        [sys.executable, "-I", "-S", "-c", code, str(ROOT)],
+        capture_output=True,
+        text=True,
+        check=True,
+        timeout=30,
+    )
+    assert done.stdout == "[]\n"
