@@ -58,10 +58,10 @@ def _serve(options: Options) -> int:
 
 def _in_terminal(options: Options) -> int:
     if options.command != "doctor":
-        from bug_lsp.store.guard import own
+        from bug_lsp.store.guard import check
         from bug_lsp.store.layout import state_root
 
-        own(state_root())
+        check(state_root())
     # Each command imports what it needs: a server must be up before the editor wonders.
     match options.command:
         case "debug":

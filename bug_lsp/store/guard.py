@@ -19,11 +19,20 @@ def own(folder: Path) -> Path:
     """The folder, made where it is not there, and closed to others. Refused where somebody else
     could have put something into it; raises `OSError` where it cannot be made.
     """
+    check(folder)
+    return make_private(folder)
+
+
+def check(folder: Path) -> None:
+    """Refuse a folder into which somebody else could have put something; close it to others. One
+    that is not there is made when there is something to keep.
+    """
     if not folder.is_absolute():
         raise Refused(
             f"the state folder {folder} is not an absolute path; correct BUG_LSP_STATE_DIR"
         )
-    make_private(folder)
+    if not os.path.lexists(folder):
+        return
     link, info = folder.lstat(), folder.stat()
     if not stat.S_ISDIR(info.st_mode):
         raise Refused(f"the state folder {folder} is not a folder; move that file away")
@@ -39,4 +48,3 @@ def own(folder: Path) -> Path:
         )
     if info.st_mode & _READ_BY_OTHERS:
         folder.chmod(DIRECTORY_MODE)
-    return folder
