@@ -12,7 +12,7 @@ from pathlib import Path
 
 import psutil
 import pytest
-from playwright.sync_api import Locator, Page, expect
+from playwright.sync_api import Error, Locator, Page, expect
 from uv import find_uv_bin
 
 from tests.support import leftovers
@@ -136,6 +136,21 @@ def is_up(editor: Editor) -> None:
     expect(in_view(editor, "Debug with Agents")).to_be_visible()
 
 
+def named(machine, editor: Editor, program: object, text: str) -> None:
+    """Name another server in the settings' file, and wait for a message. VS Code does not see each
+    change of that file when it is busy: then it is written again.
+    """
+
+    def told() -> bool:
+        machine.host.set(**TRUSTED, **{PATH: program})
+        with contextlib.suppress(Error):
+            editor.toast(text).wait_for(timeout=8000)
+            return True
+        return False
+
+    editor.until(told)
+
+
 def only_toast(editor: Editor, text: str) -> Locator:
     """The one message there is."""
     toast = editor.toast(text)
@@ -201,12 +216,12 @@ def test_a_wrong_server_is_told_once_and_the_next_that_the_setting_names_starts_
         expect(editor.page.locator(".statusbar")).to_contain_text("Bug LSP starts")
         for by in ("/no/where/python", "/bin/false"):
             broken = machine.program(by.replace("/", "-"), by=by)
-            machine.host.set(**TRUSTED, **{PATH: broken})
+            named(machine, editor, broken, "the setting bugLsp.server.path ended before it was up")
             toast = only_toast(editor, "the setting bugLsp.server.path ended before it was up")
             press(toast, "Show Log")
             log = editor.page.locator("[aria-label*='Bug LSP - Output']").first
             expect(log).to_be_visible()
-        machine.host.set(**TRUSTED, **{PATH: machine.program("old", OLD + RUN)})
+        named(machine, editor, machine.program("old", OLD + RUN), "is too old for this extension")
         toast = only_toast(editor, "is too old for this extension")
         expect(toast).to_contain_text("from the setting bugLsp.server.path (version ")
         press(toast, "Open Settings")

@@ -6,6 +6,7 @@ import {
   LanguageClient,
   RevealOutputChannelOn,
   type DynamicFeature,
+  type MessageTransports,
   type Middleware,
   type StaticFeature,
 } from 'vscode-languageclient/node';
@@ -18,6 +19,8 @@ const PATIENCE = 60_000;
 const CONTENT = 'workspace/textDocumentContent';
 
 export class Client extends LanguageClient {
+  private abandoned = false;
+
   constructor(
     context: vscode.ExtensionContext,
     program: Program,
@@ -60,6 +63,22 @@ export class Client extends LanguageClient {
     });
   }
 
+  /** Do not wait for a server that is not up: its process ends, be it only on its way. */
+  abandon(): void {
+    this.abandoned = true;
+    if (!this.isRunning()) {
+      this.serverProcess?.kill('SIGKILL');
+    }
+  }
+
+  protected override async createMessageTransports(encoding: string): Promise<MessageTransports> {
+    const made = await super.createMessageTransports(encoding);
+    if (this.abandoned) {
+      this.serverProcess?.kill('SIGKILL');
+    }
+    return made;
+  }
+
   /** The library's documents are not used: ours take their place. */
   override registerFeature(feature: StaticFeature | DynamicFeature<unknown>): void {
     if (!('registrationType' in feature) || feature.registrationType.method !== CONTENT) {
@@ -77,11 +96,13 @@ export class Client extends LanguageClient {
 export async function connect(client: Client, program: Program, signal: AbortSignal): Promise<void> {
   const late = AbortSignal.timeout(PATIENCE);
   const enough = AbortSignal.any([signal, late]);
-  enough.addEventListener('abort', () => {
-    if (!client.isRunning()) {
-      client.serverProcess?.kill('SIGKILL');
-    }
-  });
+  const abandon = (): void => {
+    client.abandon();
+  };
+  enough.addEventListener('abort', abandon);
+  if (enough.aborted) {
+    abandon(); // it is no event any more
+  }
   try {
     await client.start();
   } catch (error) {
