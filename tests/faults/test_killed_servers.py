@@ -8,7 +8,7 @@ import asyncio
 import random
 import shutil
 import sys
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -37,18 +37,20 @@ _AGENTS = {
 _OPTIONS = {"bugLsp": {"agents": _AGENTS, "orchestrator": {"agentType": "boss"}}}
 
 
-async def whole_run(editor: Editor, task: Path) -> None:
+async def whole_run(editor: Editor, task: Path, acknowledged: list[str]) -> None:
     """Open the task file, start two agents and wait for what they find; the server may die."""
     editor.open(task)
     agents = [{"agentType": "finds"}, {"agentType": "finds"}]
     run = await editor.command("debugWithAgents", {"taskUri": task.as_uri(), "agents": agents})
+    acknowledged.append(run["debugRunId"])
     await editor.finished(run["debugRunId"])
 
 
-async def dies_during(editor: Editor, job: Awaitable[None], after: float = 60) -> None:
-    """Do the job with a server that dies in the middle of it, at the latest then."""
+async def dies_during(editor: Editor, task: Path, after: float = 60) -> list[str]:
+    """The runs that were acknowledged by a server that dies while it works, at the latest then."""
     assert editor.client._server is not None
-    doing = asyncio.ensure_future(job)
+    acknowledged: list[str] = []
+    doing = asyncio.ensure_future(whole_run(editor, task, acknowledged))
     gone = asyncio.ensure_future(editor.client._server.wait())
     await asyncio.wait({doing, gone}, timeout=after, return_when=asyncio.FIRST_COMPLETED)
     doing.cancel()
@@ -56,13 +58,15 @@ async def dies_during(editor: Editor, job: Awaitable[None], after: float = 60) -
     with suppress(BaseException):
         await doing
     await editor.kill()
+    return acknowledged
 
 
-async def recovers(project: Project, task: Path) -> None:
-    """A new server brings to its end whatever the first one had begun."""
+async def recovers(project: Project, task: Path, acknowledged: list[str]) -> None:
+    """A new server has every run that was acknowledged, and ends all that was begun."""
     editor = await Editor(project.root).start(options=_OPTIONS)
     editor.open(task)
     found = await editor.command("listDebugRuns", {})
+    assert set(acknowledged) <= {run["debugRunId"] for run in found["runs"]}
     for run in found["runs"]:
         await editor.finished(run["debugRunId"])
     for folder in runs.newest(WorkspaceFolder.of(project.root)):
@@ -82,7 +86,7 @@ async def test_a_server_killed_at_each_of_its_steps(
     task = project.task()
     original = task.read_text()
     editor = await Editor(project.root).start(options=_OPTIONS)
-    await whole_run(editor, task)
+    await whole_run(editor, task, [])
     own = [step for step in control.steps if step.pid == editor.pid]
     await editor.stop()
     _delete_all(project)
@@ -93,10 +97,10 @@ async def test_a_server_killed_at_each_of_its_steps(
         editor = await Editor(project.root).start(options=_OPTIONS)
         dies = At(1 + number * len(own) // count, "kill", pid=editor.pid)
         control.rule = dies
-        await dies_during(editor, whole_run(editor, task))
+        acknowledged = await dies_during(editor, task)
         control.release()
         names.add(dies.name)
-        await recovers(project, task)
+        await recovers(project, task, acknowledged)
         _delete_all(project)
     assert len(names) >= min(count, 10) // 2
 
@@ -109,8 +113,8 @@ async def test_a_server_killed_at_any_moment(project: Project, times: Times) -> 
     for _ in range(times(1, 100)):
         task.write_text(original)
         editor = await Editor(project.root).start(options=_OPTIONS)
-        await dies_during(editor, whole_run(editor, task), after=chance.uniform(0, 3))
-        await recovers(project, task)
+        acknowledged = await dies_during(editor, task, after=chance.uniform(0, 3))
+        await recovers(project, task, acknowledged)
         _delete_all(project)
 
 
