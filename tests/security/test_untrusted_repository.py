@@ -138,13 +138,19 @@ def test_no_program_of_a_repository_runs_in_a_whole_run_and_the_files_are_as_the
     assert b"# changed" not in run.sessions[0].patch.read_bytes().replace(b" # changed", b"")
 
 
+def repository_inside(project: Project, tmp_path: Path) -> Path:
+    """Where a submodule, `in`, comes from."""
+    inner = small_project(tmp_path / "inner")
+    project.git("-c", "protocol.file.allow=always", "submodule", "add", "-q", str(inner.root), "in")
+    project.commit("A repository inside")
+    return inner.root
+
+
 def test_no_program_of_a_repository_inside_runs(
     project: Project, witness: Path, tmp_path: Path
 ) -> None:
     ran = script(tmp_path / "run-me", witness)
-    inner = small_project(tmp_path / "inner")
-    project.git("-c", "protocol.file.allow=always", "submodule", "add", "-q", str(inner.root), "in")
-    project.commit("A repository inside")
+    repository_inside(project, tmp_path)
     for key in ("core.fsmonitor", "filter.odd.clean", "core.sshCommand"):
         git("config", key, str(ran), cwd=project.root / "in")
     change_files(
@@ -162,9 +168,7 @@ def test_no_program_of_a_repository_that_an_agent_made_runs_when_its_patch_is_ta
     project: Project, witness: Path, tmp_path: Path
 ) -> None:
     ran = script(tmp_path / "run-me", witness)
-    inner = small_project(tmp_path / "inner")
-    project.git("-c", "protocol.file.allow=always", "submodule", "add", "-q", str(inner.root), "in")
-    project.commit("A repository inside")
+    inner = repository_inside(project, tmp_path)
     project.git("submodule", "deinit", "-q", "-f", "in")
     agent = program(
         "import subprocess, sys, pathlib\n"
@@ -174,7 +178,7 @@ def test_no_program_of_a_repository_that_an_agent_made_runs_when_its_patch_is_ta
         "pathlib.Path('in/README.md').write_text('changed')\n"
         "pathlib.Path('README.md').write_text('mine'); print('done')",
         ran,
-        inner.root,
+        inner,
     )
     run = start(project.root, agent, settings={"prove": False}).wait_finished()
     assert b"+mine" in run.sessions[0].patch.read_bytes()
