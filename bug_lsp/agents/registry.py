@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import importlib.util
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
@@ -124,6 +125,13 @@ def create(
 
         return Acp(PRESETS[agent_type])
     return _create_own(agent_type, debug, proof)
+
+
+def load(agent_type: str, custom: Mapping[str, CustomAgent]) -> None:
+    """Import all that the agent will need, ahead of its session."""
+    create(agent_type, custom)
+    if agent_type not in custom and agent_type in _EXTRAS:
+        importlib.import_module(_EXTRAS[agent_type][0])
 
 
 def _create_custom(agent_type: str, custom: CustomAgent) -> Agent:

@@ -8,9 +8,9 @@ steps leaves a run that the next caller can move on.
 
 from __future__ import annotations
 
-import subprocess
 from collections.abc import Callable
 from pathlib import Path
+from typing import TypeAlias
 
 from bug_lsp.domain.errors import FailureKind, Refused
 from bug_lsp.domain.gate import Board, Deliver, Orchestrate, Prove, Start, decide, finished
@@ -23,9 +23,9 @@ from bug_lsp.store.layout import RunFolder, SessionFolder
 from bug_lsp.store.pokes import poke
 
 from .settle import finish_failed, settle_all
-from .spawn import came_up, spawn
+from .spawn import CameUp, start
 
-_Started = list[tuple[SessionFolder, "subprocess.Popen[bytes]"]]
+_Started: TypeAlias = list[tuple[SessionFolder, CameUp]]
 
 
 def advance(folder: RunFolder) -> tuple[Deliver, ...]:
@@ -101,14 +101,14 @@ def _start(session: SessionFolder) -> _Started:
     opening = f"> **starting** · {spec.agent_type}"
     files.create_once(session.output, padded_status(opening) + f"\n# {spec.title}\n".encode())
     try:
-        return [(session, spawn(session))]
+        return [(session, start(session, spec.kind))]
     except OSError as error:
         finish_failed(session, FailureKind.INTERNAL, f"it could not be started: {error}")
         return []
 
 
 def _all_up(started: _Started) -> bool:
-    missing = [session for session, starter in started if not came_up(starter)]
+    missing = [session for session, came_up in started if not came_up()]
     for session in missing:
         finish_failed(
             session, FailureKind.INTERNAL, f"its process did not come up; see {session.log}"

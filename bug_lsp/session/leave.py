@@ -34,7 +34,7 @@ def _keep_patch(folder: SessionFolder, base: Base) -> str:
     if not (copy / ".git").exists():
         return ""
     try:
-        patch = copies.diff(copy, base)
+        patch = copies.diff(copy, base, folder.index)
         files.replace(folder.patch, patch)
     except (git.GitError, OSError) as error:
         sys.stderr.write(f"no patch was kept: {error}\n")

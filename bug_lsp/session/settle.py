@@ -75,7 +75,7 @@ def _bury(run: Run, session: SessionFolder) -> None:
         copies.remove(session)
     elif (copy / ".git").exists() and not session.patch.exists():
         with contextlib.suppress(git.GitError, OSError):  # a copy only half made has no patch
-            files.replace(session.patch, copies.diff(copy, run.base))
+            files.replace(session.patch, copies.diff(copy, run.base, session.index))
 
 
 def _finish(run: Run, session: SessionFolder, status: Status, failure: Failure | None) -> None:

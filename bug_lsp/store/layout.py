@@ -110,6 +110,11 @@ class SessionFolder:
         return self.path / "copy"
 
     @property
+    def index(self) -> Path:
+        """Git's index of the copy as it was checked out."""
+        return self.path / "index"
+
+    @property
     def scratch(self) -> Path:
         """Temporary files of the agent."""
         return self.path / "scratch"
@@ -155,6 +160,11 @@ class RunFolder:
     def lock(self) -> Path:
         """Held while the gate decides."""
         return self.path / "lock"
+
+    @property
+    def standby(self) -> Path:
+        """A pipe, at which who is to be the orchestrator waits."""
+        return self.path / "standby"
 
     @property
     def cancelled(self) -> Path:

@@ -33,6 +33,7 @@ def make(folder: SessionFolder, base: Base) -> Path:
     make_private(folder.copy)
     try:
         check_out(base, copy)
+        shutil.copy2(copy / ".git" / "index", folder.index)  # its time says what git must read
     except (git.GitError, OSError) as error:
         raise AgentFailure(
             FailureKind.INTERNAL, f"its copy of the code could not be made: {error}"
@@ -58,23 +59,31 @@ def check_out(base: Base, copy: Path) -> None:
     git.run("checkout", "-q", "--force", "--detach", base.commit, cwd=copy)
 
 
-def diff(copy: Path, base: Base) -> bytes:
+def diff(copy: Path, base: Base, kept: Path | None = None) -> bytes:
     """What was changed in the copy since the snapshot, untracked files included, as a patch that
-    `git apply` takes.
+    `git apply` takes. `kept` is the copy's index of when it was made: with it no file is read that
+    nobody has touched.
 
     Asked of our repository, not of the copy's own: an agent could have set there what git is to
     run. Nothing is written into either.
     """
     with tempfile.TemporaryDirectory(dir=copy.parent, prefix="diff-") as temporary:
+        index = Path(temporary, "index")
         objects = make_private(Path(temporary, "objects"))
-        env = {
-            "GIT_DIR": base.repository,
-            "GIT_WORK_TREE": str(copy),
-            "GIT_INDEX_FILE": str(Path(temporary, "index")),
-            "GIT_OBJECT_DIRECTORY": str(objects),
-            "GIT_ALTERNATE_OBJECT_DIRECTORIES": str(Path(base.repository, "objects")),
-        }
-        git.run("read-tree", base.commit, cwd=copy, env=env)
+        env = git.Settled.of(
+            copy,
+            {
+                "GIT_DIR": base.repository,
+                "GIT_WORK_TREE": str(copy),
+                "GIT_INDEX_FILE": str(index),
+                "GIT_OBJECT_DIRECTORY": str(objects),
+                "GIT_ALTERNATE_OBJECT_DIRECTORIES": str(Path(base.repository, "objects")),
+            },
+        )
+        if kept is not None and kept.exists():
+            shutil.copy2(kept, index)
+        else:
+            git.run("read-tree", base.commit, cwd=copy, env=env)
         _check_new(copy, env)
         git.add_all(copy, env)
         patch = git.run(

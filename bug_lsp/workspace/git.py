@@ -54,6 +54,18 @@ class GitError(Exception):
     """git said no; the text is its first complaint."""
 
 
+class Settled(dict[str, str]):
+    """An environment in which the programs that a repository names have been taken away already,
+    for several commands on a repository whose settings nobody else changes meanwhile.
+    """
+
+    @classmethod
+    def of(cls, cwd: Path, env: Mapping[str, str]) -> Settled:
+        """Look once what is named."""
+        listed = _called(_LIST, cwd, env).stdout
+        return cls({**env, **_in_environment(_silenced(listed), env)})
+
+
 def run(
     *arguments: str,
     cwd: Path,
@@ -86,29 +98,35 @@ def _done(
     stdin: bytes | None = None,
     deadline: float = _DEADLINE,
 ) -> subprocess.CompletedProcess[bytes]:
+    told = env or {}
+    if arguments[0] not in _READ_NO_FILES and not isinstance(told, Settled):
+        told = Settled.of(cwd, told)
+    return _called(arguments, cwd, told, stdin or b"", deadline)
+
+
+def _called(
+    words: Sequence[str],
+    cwd: Path,
+    env: Mapping[str, str],
+    stdin: bytes = b"",
+    deadline: float = _DEADLINE,
+) -> subprocess.CompletedProcess[bytes]:
     inherited = {name: value for name, value in os.environ.items() if not name.startswith("GIT_")}
-    clean = inherited | _CLEAN | dict(env or {})
     program = on_path("git")
     if program is None:
         raise Refused("git is not installed, and every session needs a copy made by it; install it")
-
-    def call(*words: str, told: bytes = b"") -> subprocess.CompletedProcess[bytes]:
+    try:
         return subprocess.run(
-            [program, *words],
+            [program, *_SAFE, *words],
             cwd=cwd,
-            env=clean,
-            input=told,
+            env=inherited | _CLEAN | dict(env),
+            input=stdin,
             capture_output=True,
             timeout=deadline,
             check=False,
         )
-
-    try:
-        if arguments[0] not in _READ_NO_FILES:
-            clean |= _in_environment(_silenced(call(*_LIST).stdout), clean)
-        return call(*_SAFE, *arguments, told=stdin or b"")
     except subprocess.TimeoutExpired as error:
-        raise GitError(f"git {arguments[0]} took longer than {deadline:.0f} s") from error
+        raise GitError(f"git {words[0]} took longer than {deadline:.0f} s") from error
 
 
 def _silenced(listed: bytes) -> list[str]:

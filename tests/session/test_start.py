@@ -19,7 +19,7 @@ from bug_lsp.domain.run import AgentChoice
 from bug_lsp.domain.settings import Settings
 from bug_lsp.session.forget import delete_run
 from bug_lsp.session.gate import advance
-from bug_lsp.session.spawn import came_up, spawn
+from bug_lsp.session.spawn import spawn
 from bug_lsp.session.start import Request, start_run
 from bug_lsp.store import runs
 from tests.support import leftovers
@@ -225,7 +225,7 @@ def test_of_two_processes_for_one_session_the_second_leaves_without_harm(
     with turnstile(tmp_path / "turnstile") as stile:
         run = start(project.root, stile.agent("all is well"))
         run.wait_ready(0)
-        assert came_up(spawn(run.sessions[0]))
+        assert spawn(run.sessions[0])()
         assert advance(run.folder) == ()
         assert not run.sessions[0].result.exists()
         stile.let_go()

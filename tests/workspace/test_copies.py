@@ -113,7 +113,7 @@ def test_the_patch_makes_of_the_snapshot_what_the_copy_is(
     copy = copies.make(session, base)
     work(copy)
     git.run("config", *setting.split("="), cwd=copy)
-    patch = copies.diff(copy, base)
+    patch = copies.diff(copy, base, session.index)
     fresh = copies.make(more_sessions(session, 1)[0], base)
     git.run("apply", "--whitespace=nowarn", "-", cwd=fresh, stdin=patch)
     expected = {name: seen for name, seen in content(copy).items() if name != "out.log"}
@@ -127,7 +127,7 @@ def test_the_patch_shows_a_file_as_it_is_not_as_a_converter_shows_it(project: Pr
     copy = copies.make(session, base)
     git.run("config", "diff.upper.textconv", "tr a-z A-Z <", cwd=copy)
     (copy / "a.dat").write_text("abd\n")
-    assert b"\n-abc\n+abd\n" in copies.diff(copy, base)
+    assert b"\n-abc\n+abd\n" in copies.diff(copy, base, session.index)
 
 
 def test_a_repository_that_an_agent_made_in_its_copy_does_not_cost_the_patch(
@@ -137,7 +137,7 @@ def test_a_repository_that_an_agent_made_in_its_copy_does_not_cost_the_patch(
     copy = copies.make(session, base)
     git.run("init", "-q", "--template=", "scratch", cwd=copy)
     (copy / "shop/tax.py").write_text("fixed = 1\n")
-    assert b"+fixed = 1" in copies.diff(copy, base)
+    assert b"+fixed = 1" in copies.diff(copy, base, session.index)
 
 
 def test_without_changes_the_patch_is_empty_and_the_copys_index_stays(project: Project) -> None:
@@ -146,7 +146,7 @@ def test_without_changes_the_patch_is_empty_and_the_copys_index_stays(project: P
     git.run("rm", "-q", "--cached", "new.py", cwd=copy)
     index = git.text("rev-parse", "--git-path", "index", cwd=copy)
     before = Path(copy, index).read_bytes()
-    assert copies.diff(copy, base) == b""
+    assert copies.diff(copy, base, session.index) == b""
     assert Path(copy, index).read_bytes() == before
 
 
@@ -160,7 +160,7 @@ def test_what_an_agent_sets_in_its_copy_runs_nothing_when_the_patch_is_taken(
     for name in ("filter.evil.clean", "diff.evil.command", "diff.external", "core.fsmonitor"):
         git.run("config", name, trap, cwd=copy)
     (copy / "a.dat").write_text("new\n")
-    assert b"+new" in copies.diff(copy, base)
+    assert b"+new" in copies.diff(copy, base, session.index)
     assert not (tmp_path / "sprung").exists()
 
 
@@ -175,7 +175,7 @@ def test_what_an_agent_does_in_its_copy_reaches_neither_another_copy_nor_our_rep
     git.run("stash", "-u", cwd=mine)
     git.run("checkout", "-q", "-b", "side", cwd=mine)
     git.run("commit", "-q", "--allow-empty", "-m", "done", cwd=mine)
-    assert copies.diff(mine, base) == b""
+    assert copies.diff(mine, base, session.index) == b""
     assert (content(Path(base.repository)), content(theirs)) == before
     assert git.text("branch", "--list", "side", cwd=theirs) == ""
 
@@ -188,7 +188,7 @@ def test_a_patch_that_is_too_large_is_not_kept(
     (copy / "large.txt").write_text("a line\n" * 100)
     monkeypatch.setattr(copies, "MAX_PATCH_BYTES", 500)
     with pytest.raises(git.GitError, match="more than 500"):
-        copies.diff(copy, base)
+        copies.diff(copy, base, session.index)
 
 
 def test_removing_a_copy_leaves_the_others(project: Project) -> None:
