@@ -2,9 +2,10 @@
 
 The last moment of an agent is the one that it prints, at once before it ends. The others are those
 of the files that the processes write: `result.json` (its session has ended), `start.claim` of the
-orchestrator (the decision is made, the spawn follows at once) and `process.json` (its process is
-up, the session is `running`). Codex's first request is noted by the scripted model that the real
-Codex speaks to.
+orchestrator (the decision is made, its process is told or started at once) and `process.json` (its
+session is `running`). When the process itself was started, which may be before all that
+(`session/standby.py`), is told by its fault point, in runs of their own. Codex's first request is
+noted by the scripted model that the real Codex speaks to.
 
 The peer is the least that anybody could do: a program that waits for another and then starts a
 Python that writes a file. No timer is on either path.
@@ -17,11 +18,15 @@ import re
 import statistics
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
+from bug_lsp.domain.run import CustomAgent
 from bug_lsp.session import cancel
 from tests.codex_home import write_codex_home
+from tests.faults.control import Control, Step
+from tests.scripted_model.server import ScriptedModel
 from tests.scripted_model.thread import scripted_model
 from tests.support.runs import CONCLUDES, Started, program, start
 
@@ -33,6 +38,9 @@ _TOUCH = "import sys; open(sys.argv[1], 'w').close()"
 _LAST_WORD = program(
     "import os, time; os.write(1, b'ended at %d\\n' % time.time_ns()); os._exit(0)"
 )
+_LATER = program(
+    "import os, time; time.sleep(5); os.write(1, b'ended at %d\\n' % time.time_ns()); os._exit(0)"
+)
 _TALKS = program("import time\nwhile True: print('still here', flush=True); time.sleep(0.1)")
 _ENDED = re.compile(r"ended at (\d+)")
 _OTHERS = 12
@@ -43,33 +51,29 @@ def rows(*, quick: bool = False) -> list[Row]:
     return [
         *_alone(3 if quick else 15),
         _beside_others(3 if quick else 7),
-        _codex(3 if quick else 5),
+        *_codex(3 if quick else 5),
     ]
 
 
 def _alone(count: int) -> list[Row]:
-    moments, bare = [], []
+    moments, bare, spawned = [], [], []
     with stage() as workspace:
         _handover(workspace)  # the first one fills caches
-        for _ in range(count):  # interleaved, so that both see the same machine
+        for _ in range(count):  # interleaved, so that all see the same machine
             bare.append(_bare(workspace.parent))
             moments.append(_handover(workspace))
-    ended, spawned, running = zip(*moments, strict=True)
+            spawned.append(_spawned(workspace))
+    ended, told, running = zip(*moments, strict=True)
     peer = statistics.median(bare) * 1000
     return [
         Row.of(
-            "The last agent ends → the orchestrator is spawned", milliseconds(spawned), 50, limit=10
-        ),
-        Row.of(
-            "→ of that, until its session has kept what it leaves and has ended",
-            milliseconds(ended),
+            "The last agent ends → the orchestrator's process is spawned",
+            milliseconds(spawned),
             50,
+            limit=10,
         ),
-        Row(
-            "→ of that, from there to the spawn",
-            1000 * statistics.median(spawn - end for end, spawn, _ in moments),
-            None,
-        ),
+        Row.of("→ its session has kept what it leaves, and has ended", milliseconds(ended), 50),
+        Row.of("→ the orchestrator is claimed, and its process told", milliseconds(told), 50),
         Row.of("→ it is `running` on disk", milliseconds(running), 50, limit=80),
         Row(
             "The same",
@@ -99,24 +103,64 @@ def _others(workspace: Path) -> Iterator[None]:
         finished(run.folder)
 
 
-def _codex(count: int) -> Row:
-    asked = []
+def _codex(count: int) -> list[Row]:
+    what = "→ the first request of the real Codex to its model"
     with stage() as workspace, scripted_model() as model:
         home = write_codex_home(workspace.parent / "home", model.url("codex"))
         with environment(home):
-            for _ in range(count):
-                model.load("codex", {"cwd": ".", "steps": [{"text": CONCLUDES.command[-1]}]})
-                run = start(workspace, _LAST_WORD, _LAST_WORD, orchestrator="codex")
-                finished(run.folder)
-                first = next(one for one in model.requests("codex") if one["method"] == "POST")
-                asked.append(first["time"] - _ended(run))
-    what = "→ the first request of the real Codex to its model"
-    return Row.of(what, milliseconds(asked), 50, limit=1500)
+            one_by_one, at_once = (
+                [_asked(workspace, model, last) for _ in range(count)]
+                for last in (_LATER, _LAST_WORD)
+            )
+    return [
+        Row.of(
+            f"{what}, where the others have ended 5 s before",
+            milliseconds(one_by_one),
+            50,
+            limit=1500,
+        ),
+        Row.of(f"{what}, where all end at once", milliseconds(at_once), 50, limit=1500),
+    ]
+
+
+def _asked(workspace: Path, model: ScriptedModel, last: CustomAgent) -> float:
+    """Seconds from the end of the last agent to the first request of the orchestrator."""
+    model.load("codex", {"cwd": ".", "steps": [{"text": CONCLUDES.command[-1]}]})
+    run = start(workspace, _LAST_WORD, last, orchestrator="codex")
+    finished(run.folder)
+    first = next(one for one in model.requests("codex") if one["method"] == "POST")
+    return float(first["time"]) - _ended(run)
+
+
+def _spawned(workspace: Path) -> float:
+    """Seconds from the end of the last agent to the spawn of what becomes the orchestrator; none
+    where that was before.
+    """
+    moments: dict[Path, float] = {}
+
+    def note(step: Step) -> str:
+        if step.verb == "spawn":
+            moments[step.path] = time.time()
+        return ""
+
+    place = workspace.parent / "faults"
+    control = Control(place)
+    control.rule = note
+    try:
+        with environment({"BUG_LSP_FAULTS": str(place)}):
+            run = start(workspace, _LAST_WORD, _LAST_WORD)
+            finished(run.folder)
+    finally:
+        control.close()
+        place.unlink()
+    [orchestrator] = run.orchestrators
+    first = moments.get(run.folder.standby, moments[orchestrator.path])
+    return max(0.0, first - _ended(run))
 
 
 def _handover(workspace: Path) -> tuple[float, float, float]:
-    """Seconds from the last agent's end to its session's, to the spawn, and to the orchestrator's
-    process.
+    """Seconds from the last agent's end to its session's, to the orchestrator's claim, and to its
+    process on disk.
     """
     run = start(workspace, _LAST_WORD, _LAST_WORD)
     finished(run.folder)

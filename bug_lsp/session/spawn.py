@@ -77,12 +77,20 @@ def leave_standby(folder: RunFolder, run: Run, log: Path) -> None:
     is_wanted = run.orchestrate == "auto" and len(run.standing) > 1
     if is_started or not is_wanted or folder.cancelled.exists():
         return
+    try:
+        _leave_standby(folder, log)
+    except OSError as error:  # nothing but time is lost
+        sys.stderr.write(f"nobody stands by to be the orchestrator: {error}\n")
+
+
+def _leave_standby(folder: RunFolder, log: Path) -> None:
     with suppress(FileExistsError):
         os.mkfifo(folder.standby, files.FILE_MODE)
     pipe = files.lock_now(folder.standby)
     if pipe is None:
         return  # somebody stands by already
     try:
+        faults.step("spawn", folder.standby)
         # It is given the pipe open, so that it hears what is written from now on.
         arguments = ["--stand-by", str(folder.path), str(pipe)]
         _detached(arguments, cwd=folder.path, log=log, keep=[pipe])

@@ -25,7 +25,7 @@ from .ends import check, look_until_finished
 pytestmark = pytest.mark.fault(2)
 
 _NOT_KEPT = shutil.ignore_patterns(
-    "copy", "scratch", "repository.git", "inbox", "*.pipe", "*.new", "*.lock"
+    "copy", "scratch", "repository.git", "inbox", "standby", "*.pipe", "*.new", "*.lock"
 )
 """Copies are made again, our repository was there before the run was, and pipes and locks are
 nothing without their owner.
