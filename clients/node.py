@@ -41,10 +41,17 @@ def run_node(*arguments: str | Path, cwd: Path, **env: str) -> None:
 
 
 def npm(*arguments: str, cwd: Path) -> None:
-    """Run npm to its end."""
+    """Run npm to its end; where it fails, end with a sentence."""
     program = node().parent.parent / "lib" / "node_modules" / "npm" / "bin" / "npm-cli.js"
     quiet = ("--no-audit", "--no-fund", "--loglevel=error")
-    run_node(program, *arguments, *quiet, cwd=cwd)
+    try:
+        run_node(program, *arguments, *quiet, cwd=cwd)
+    except subprocess.CalledProcessError as error:
+        raise SystemExit(
+            f"npm {arguments[0]} failed, as it says above: see to the network, then say it again"
+        ) from error
+    except subprocess.TimeoutExpired as error:
+        raise SystemExit(f"npm {arguments[0]} took more than {_SECONDS} s: say it again") from error
 
 
 def cached(name: str, *made_of: Path) -> Path:
