@@ -47,7 +47,9 @@ async def whole_run(editor: Editor, task: Path, acknowledged: list[str]) -> None
 
 
 async def dies_during(editor: Editor, task: Path, after: float = 60) -> list[str]:
-    """The runs that were acknowledged by a server that dies while it works, at the latest then."""
+    """The runs that were acknowledged by a server that dies while it works, at the latest then. Its
+    editor lives on: what stands in the buffer is not lost with the server.
+    """
     assert editor.client._server is not None
     acknowledged: list[str] = []
     doing = asyncio.ensure_future(whole_run(editor, task, acknowledged))
@@ -58,6 +60,7 @@ async def dies_during(editor: Editor, task: Path, after: float = 60) -> list[str
     with suppress(BaseException):
         await doing
     await editor.kill()
+    task.write_text(editor.text(task))
     return acknowledged
 
 

@@ -269,9 +269,17 @@ class Editor:
         return self.buffers[path.as_uri()].source
 
     async def _follow(self, uri: str) -> None:
-        """Read a document because it was refreshed; its run may have been deleted meanwhile."""
-        with contextlib.suppress(JsonRpcException):
+        """Read a document because it was refreshed; its run may have been deleted meanwhile, or the
+        server killed.
+        """
+        try:
             await self.read(uri)
+        except JsonRpcException:
+            pass
+        except RuntimeError:
+            assert self.client._server is not None
+            if self.client._server.returncode is None:
+                raise
 
     async def read(self, uri: str) -> str:
         """A live document's text, read now."""
