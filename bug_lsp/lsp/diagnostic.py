@@ -95,6 +95,8 @@ class Rendering:
             entries = self._of_task.get(run_id, ())
             first = entries[: _MOST_RELATED + 1] if len(entries) <= _MANY else ()
             places = self._places[run_id] = [(one, self._place(one)) for one in first]
+        if not places:
+            return ""
         others = [text for other, text in places if other is not entry]
         return ", ".join(others[:_MOST_RELATED])
 

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from bug_lsp.domain.findings import TaskFindings, VerifiedFinding, anchor, is_in
-from bug_lsp.domain.source import Source, decode, split_lines
+from bug_lsp.domain.source import Source, decode, digest, split_lines
 from bug_lsp.session import findings
 
 from .text import units
@@ -122,26 +122,27 @@ def place(
     """These findings in the present text of their file, without those of runs that are fixed."""
     if held.text is None or not entries:
         return
-    source = Source(split_lines(held.text))
+    now, source = digest(held.text), None
     for entry in entries:
-        if entry.task.debug_run_id in fixed:
+        task, finding = entry.task, entry.finding
+        if task.debug_run_id in fixed:
             continue
-        there = anchor(entry.finding, source, entry.line)
-        if there is None:
+        if task.digests.get(finding.path) == now:
+            yield entry, _placed(entry, finding.line - 1, finding.text, encoding)
             continue
-        line = source.lines[there.index]
-        indent = line[: len(line) - len(line.lstrip())]
-        yield (
-            entry,
-            Placed(
-                task=entry.task,
-                finding=entry.finding,
-                line=there.index,
-                start=units(indent, encoding),
-                end=units(line.rstrip(), encoding) or units(line, encoding),
-                stale=there.stale,
-            ),
-        )
+        source = source or Source(split_lines(held.text))
+        there = anchor(finding, source, entry.line)
+        if there is not None:
+            line = source.lines[there.index]
+            yield entry, _placed(entry, there.index, line, encoding, stale=there.stale)
+
+
+def _placed(entry: Entry, index: int, line: str, encoding: str, *, stale: bool = False) -> Placed:
+    """At this line, from its first character to its last that is not blank."""
+    start, end = len(line) - len(line.lstrip()), len(line.rstrip()) or len(line)
+    if not line.isascii():
+        start, end = units(line[:start], encoding), units(line[:end], encoding)
+    return Placed(entry.task, entry.finding, index, start, end, stale)
 
 
 def is_fixed(task: TaskFindings, texts: Mapping[Path, Text]) -> bool:

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from bug_lsp.domain.findings import AROUND, OfferedPatch, TaskFindings, VerifiedFinding, finding_id
+from bug_lsp.domain.source import digest
 from bug_lsp.store import files
 from bug_lsp.store.layout import WorkspaceFolder
 
@@ -49,6 +50,7 @@ def keep(
         root=str(root),
         findings=tuple(findings),
         patches=tuple(patches),
+        digests={one.path: digest((root / one.path).read_text()) for one in findings},
     )
     folder = WorkspaceFolder.of(root).create()
     files.replace(folder.findings_of(task), made.to_json())
