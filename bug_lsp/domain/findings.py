@@ -82,6 +82,10 @@ class TaskFindings(StoredValue):
     findings: tuple[VerifiedFinding, ...] = ()
     patches: tuple[OfferedPatch, ...] = ()
     """The proven ones first."""
+    digests: Mapping[str, str] = {}
+    """Of the files' texts in the snapshot (`source.digest`), by path: while a file has that text
+    each of its findings is at its line. A file that is not here is looked into.
+    """
 
     @property
     def files(self) -> frozenset[str]:

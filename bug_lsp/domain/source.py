@@ -5,6 +5,7 @@ counts when somebody copies it.
 from __future__ import annotations
 
 import codecs
+import hashlib
 import re
 import unicodedata
 from bisect import bisect_right
@@ -75,9 +76,17 @@ def split_lines(text: str) -> list[str]:
     r"""The lines without their ends. Not `str.splitlines`: it also splits at form feeds and at
     U+2028, where no editor counts a line.
     """
-    if "\r" in text:
-        text = text.replace("\r\n", "\n").replace("\r", "\n")
-    return text.split("\n")
+    return _with_line_feeds(text).split("\n")
+
+
+def digest(text: str) -> str:
+    """Equal for two texts means that all their lines are equal, whichever way these end."""
+    lines = _with_line_feeds(text).encode("utf-8", "surrogatepass")
+    return hashlib.sha256(lines).hexdigest()
+
+
+def _with_line_feeds(text: str) -> str:
+    return text.replace("\r\n", "\n").replace("\r", "\n") if "\r" in text else text
 
 
 def key(line: str) -> str:

@@ -75,18 +75,19 @@ class Rendering:
         self._places: dict[str, list[tuple[Entry, str]]] = {}
         """Of a run, those that the others are related to."""
 
-    def array(self, placed: Sequence[tuple[Entry, Placed]]) -> str:
+    def array(self, placed: Sequence[Placed]) -> str:
         """The diagnostics of one file, as a JSON array."""
-        return f"[{', '.join(self._one(entry, one) for entry, one in placed)}]"
+        return f"[{', '.join(map(self._one, placed))}]"
 
-    def _one(self, entry: Entry, one: Placed) -> str:
+    def _one(self, placed: Placed) -> str:
+        entry, line, start, end, stale = placed
         shown = entry.shown
-        if one.stale:
-            shown = Wording(self._can, self._uri).of(one.task, one.finding, stale=True)
+        if stale:
+            shown = Wording(self._can, self._uri).of(entry.task, entry.finding, stale=True)
         related = self._related(entry) if self._can.related else ""
         if related:
             shown += f', "relatedInformation": [{related}]'
-        return f'{{"range": {_range(one.line, one.start, one.end)}, {shown}}}'
+        return f'{{"range": {_range(line, start, end)}, {shown}}}'
 
     def _related(self, entry: Entry) -> str:
         run_id = entry.task.debug_run_id
@@ -95,6 +96,8 @@ class Rendering:
             entries = self._of_task.get(run_id, ())
             first = entries[: _MOST_RELATED + 1] if len(entries) <= _MANY else ()
             places = self._places[run_id] = [(one, self._place(one)) for one in first]
+        if not places:
+            return ""
         others = [text for other, text in places if other is not entry]
         return ", ".join(others[:_MOST_RELATED])
 

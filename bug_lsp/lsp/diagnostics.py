@@ -9,13 +9,11 @@ from __future__ import annotations
 
 import gc
 import json
-import time
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import anyio
-import anyio.lowlevel
 from anyio.to_thread import run_sync
 from lsprotocol import types
 
@@ -25,14 +23,14 @@ from bug_lsp.store.layout import WorkspaceFolder
 from .client import path_of
 from .diagnostic import Rendering, Wording
 from .host import Host
-from .placed import Entry, Known, Placed, Text, is_fixed, on_disk, place, read
+from .placed import Known, Placed, Text, is_fixed, on_disk, place, read
 
 _PAUSE = 0.1
 """Seconds in which further changes are gathered before they are looked at."""
 _PORTION = 100
-"""Files that are placed at a time: what the user sees need not wait for all the others."""
-_SLICE = 0.005
-"""Seconds after which others are served before more is published."""
+"""Files that are placed and published at a time: what the user sees need not wait for all the
+others.
+"""
 _MOST_AHEAD = 500_000
 """Bytes that wait for the client before more is published: it takes them in a few milliseconds."""
 _AGAIN = 0.001
@@ -43,7 +41,7 @@ _AGAIN = 0.001
 class _Shown:
     """What is shown of one file."""
 
-    placed: Sequence[tuple[Entry, Placed]]
+    placed: Sequence[Placed]
     diagnostics: str
     """A JSON array."""
     version: int | None
@@ -182,7 +180,9 @@ class Diagnostics:
             shown = await run_sync(self._shown, order[first : first + _PORTION], texts)
             for path, one in shown.items():
                 self._remember(path, one.placed)
-            await self._publish(shown)
+            self._publish(shown)
+            while self._server.backlog() > _MOST_AHEAD:  # noqa: ASYNC110 - nobody tells of its end
+                await anyio.sleep(_AGAIN)
 
     async def _texts(self, paths: Collection[Path]) -> dict[Path, Text]:
         buffers = {path: self._buffer(path) for path in paths}
@@ -207,31 +207,22 @@ class Diagnostics:
             found[path] = _Shown(placed, rendering.array(placed), version)
         return found
 
-    def _remember(self, path: Path, placed: Sequence[tuple[Entry, Placed]]) -> None:
-        self._placed[path] = [one for _, one in placed]
+    def _remember(self, path: Path, placed: Sequence[Placed]) -> None:
+        self._placed[path] = placed
         if path not in self._dirty:  # else what was typed meanwhile has moved it on already
-            for entry, one in placed:
-                entry.line = one.line
+            for one in placed:
+                one.entry.line = one.line
 
-    async def _publish(self, shown: Mapping[Path, _Shown]) -> None:
-        until = time.monotonic() + _SLICE
+    def _publish(self, shown: Mapping[Path, _Shown]) -> None:
+        different: list[str] = []
         for path, one in shown.items():
             if one.diagnostics == self._published.get(path, "[]"):
                 continue
             self._published[path] = one.diagnostics
             version = "" if one.version is None else f', "version": {one.version}'
             uri = json.dumps(self.uri(path))
-            params = f'{{"uri": {uri}{version}, "diagnostics": {one.diagnostics}}}'
-            self._server.send(types.TEXT_DOCUMENT_PUBLISH_DIAGNOSTICS, params)
-            if time.monotonic() > until:
-                await self._let_others_through()
-                until = time.monotonic() + _SLICE
-
-    async def _let_others_through(self) -> None:
-        """What is sent goes out in its order: an answer must not wait behind megabytes."""
-        await anyio.lowlevel.checkpoint()
-        while self._server.backlog() > _MOST_AHEAD:  # noqa: ASYNC110 - nobody tells when it is read
-            await anyio.sleep(_AGAIN)
+            different.append(f'{{"uri": {uri}{version}, "diagnostics": {one.diagnostics}}}')
+        self._server.send(types.TEXT_DOCUMENT_PUBLISH_DIAGNOSTICS, *different)
 
     def uri(self, path: Path) -> str:
         """The address of a file, as the client spells it where it has it open."""

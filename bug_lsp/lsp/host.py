@@ -29,8 +29,8 @@ class Host(Protocol):
     def tell(self, method: str, params: object) -> None:
         """Send a notification that is not of LSP."""
 
-    def send(self, method: str, params: str) -> None:
-        """Send a notification whose parameters are JSON already."""
+    def send(self, method: str, *params: str) -> None:
+        """Send notifications whose parameters are JSON already, all at once."""
 
     def news(self, folder: RunFolder) -> None:
         """The status of a run has changed."""

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from bug_lsp.domain.findings import TaskFindings, VerifiedFinding, anchor, is_in
-from bug_lsp.domain.source import Source, decode, split_lines
+from bug_lsp.domain.source import Source, decode, digest, split_lines
 from bug_lsp.session import findings
 
 from .text import units
@@ -25,6 +25,8 @@ class Entry:
     task: TaskFindings
     finding: VerifiedFinding
     path: Path
+    digest: str | None
+    """Of its file's text in which it was found."""
     line: int
     """Where it was last, counted from 0."""
     shown: str
@@ -38,14 +40,23 @@ Words = Callable[[TaskFindings, VerifiedFinding], str]
 class Placed(NamedTuple):
     """A finding where it is now."""
 
-    task: TaskFindings
-    finding: VerifiedFinding
+    entry: Entry
     line: int
     """Counted from 0."""
     start: int
     end: int
     """In the units that were agreed on with the client."""
     stale: bool
+
+    @property
+    def task(self) -> TaskFindings:
+        """Whose synthesis it is in."""
+        return self.entry.task
+
+    @property
+    def finding(self) -> VerifiedFinding:
+        """What was found."""
+        return self.entry.finding
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +98,14 @@ class Known:
                     continue
                 path = paths[finding.path]
                 line = last.get((task.task_path, finding.id), finding.line - 1)
-                entry = Entry(task, finding, path, line, words(task, finding))
+                entry = Entry(
+                    task=task,
+                    finding=finding,
+                    path=path,
+                    digest=task.digests.get(finding.path),
+                    line=line,
+                    shown=words(task, finding),
+                )
                 in_file[path].append(entry)
                 of_task[task.debug_run_id].append(entry)
             for name in {hunk.path for patch in task.patches for hunk in patch.hunks}:
@@ -118,30 +136,34 @@ def _ids(entries: Sequence[Entry]) -> list[tuple[int, str]]:
 
 def place(
     entries: Sequence[Entry], held: Text, fixed: Collection[str], encoding: str
-) -> Iterable[tuple[Entry, Placed]]:
+) -> Iterable[Placed]:
     """These findings in the present text of their file, without those of runs that are fixed."""
     if held.text is None or not entries:
         return
-    source = Source(split_lines(held.text))
+    now = digest(held.text)
+    source: Source | None = None
     for entry in entries:
+        finding = entry.finding
         if entry.task.debug_run_id in fixed:
             continue
-        there = anchor(entry.finding, source, entry.line)
-        if there is None:
-            continue
-        line = source.lines[there.index]
-        indent = line[: len(line) - len(line.lstrip())]
-        yield (
-            entry,
-            Placed(
-                task=entry.task,
-                finding=entry.finding,
-                line=there.index,
-                start=units(indent, encoding),
-                end=units(line.rstrip(), encoding) or units(line, encoding),
-                stale=there.stale,
-            ),
-        )
+        if entry.digest == now:
+            index, line, stale = finding.line - 1, finding.text, False
+        else:
+            source = source or Source(split_lines(held.text))
+            there = anchor(finding, source, entry.line)
+            if there is None:
+                continue
+            index, line, stale = there.index, source.lines[there.index], there.stale
+        start, end = _columns(line, encoding)
+        yield Placed(entry, index, start, end, stale)
+
+
+def _columns(line: str, encoding: str) -> tuple[int, int]:
+    """Of its first character that is not blank and behind the last; of all of a blank line."""
+    start, end = len(line) - len(line.lstrip()), len(line.rstrip()) or len(line)
+    if line.isascii():
+        return start, end
+    return units(line[:start], encoding), units(line[:end], encoding)
 
 
 def is_fixed(task: TaskFindings, texts: Mapping[Path, Text]) -> bool:

@@ -77,13 +77,17 @@ class Protocol(LanguageServerProtocol):
         """Whether `shutdown` has been handled."""
         return self._shutdown
 
-    def send(self, method: str, params: str) -> None:
-        """A notification whose parameters are JSON already: objects of LSP take a hundred times as
-        long to be turned into it.
+    def send(self, method: str, *params: str) -> None:
+        """Notifications whose parameters are JSON already: objects of LSP take a hundred times as
+        long to be turned into it. They are one write: each would wake the client.
         """
-        body = f'{{"jsonrpc": "2.0", "method": "{method}", "params": {params}}}'.encode()
-        if self.writer is not None:
-            self.writer.write(b"Content-Length: %d\r\n\r\n%s" % (len(body), body))
+        bodies = [
+            f'{{"jsonrpc": "2.0", "method": "{method}", "params": {one}}}'.encode()
+            for one in params
+        ]
+        if bodies and self.writer is not None:
+            framed = (b"Content-Length: %d\r\n\r\n%s" % (len(body), body) for body in bodies)
+            self.writer.write(b"".join(framed))
 
     def as_json(self, value: object) -> Any:
         """A value of LSP as JSON."""

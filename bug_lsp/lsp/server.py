@@ -102,9 +102,9 @@ class BugLspServer(LanguageServer):
         """A value of LSP as JSON."""
         return self.protocol.as_json(value)
 
-    def send(self, method: str, params: str) -> None:
-        """Send a notification whose parameters are JSON already."""
-        self.protocol.send(method, params)
+    def send(self, method: str, *params: str) -> None:
+        """Send notifications whose parameters are JSON already, all at once."""
+        self.protocol.send(method, *params)
 
     def news(self, folder: RunFolder) -> None:
         """The status of a run has changed: who shows it is told."""

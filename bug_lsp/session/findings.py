@@ -30,7 +30,7 @@ from bug_lsp.domain.findings import (
 from bug_lsp.domain.proof import Evidence, Verdict
 from bug_lsp.domain.report import Finding
 from bug_lsp.domain.run import Facts, Run
-from bug_lsp.domain.source import Source, decode, key, split_lines
+from bug_lsp.domain.source import Source, decode, digest, key, split_lines
 from bug_lsp.proof import Candidate, Snapshot, Workshop
 from bug_lsp.store import files, runs
 from bug_lsp.store.layout import RunFolder, SessionFolder, WorkspaceFolder
@@ -157,14 +157,17 @@ def found_by(concluded: Conclusion) -> TaskFindings:
     if own is None:
         session = concluded.folder.session(concluded.session_id)
         own = check_synthesis(run, session, concluded.synthesis)
+    held = _held(concluded, own.evidence)
+    texts = _texts(run, held)
     return TaskFindings(
         debug_run_id=run.debug_run_id,
         session_id=concluded.session_id,
         task_path=run.task_path,
         title=run.title,
         root=str(root_of(run)),
-        findings=tuple(_verified(concluded, own.evidence)),
+        findings=tuple(_verified(concluded, held, texts)),
         patches=tuple(_patches(concluded)),
+        digests={path: digest(text) for path, text in texts.items()},
     )
 
 
@@ -175,19 +178,28 @@ def root_of(run: Run) -> Path:
     return workspace.parents[count - 1] if count else workspace
 
 
-def _verified(concluded: Conclusion, evidence: Sequence[Evidence]) -> Iterator[VerifiedFinding]:
-    run = concluded.run
-    held = [
+def _held(
+    concluded: Conclusion, evidence: Sequence[Evidence]
+) -> Sequence[tuple[Finding, Evidence]]:
+    """The findings whose quote stands in the code."""
+    return [
         (finding, one)
         for finding, one in zip(concluded.synthesis.findings, evidence, strict=False)
         if one.verdict in {Verdict.VERIFIED, Verdict.MOVED} and one.found_path and one.found_line
     ]
+
+
+def _texts(run: Run, held: Sequence[tuple[Finding, Evidence]]) -> Mapping[str, str]:
+    """Of their files, in the snapshot."""
     texts = Snapshot(run.base, None, ()).texts({str(one.found_path) for _, one in held})
-    sources = {
-        path: Source(split_lines(text))
-        for path, text in texts.items()
-        if not isinstance(text, Unread)
-    }
+    return {path: text for path, text in texts.items() if not isinstance(text, Unread)}
+
+
+def _verified(
+    concluded: Conclusion, held: Sequence[tuple[Finding, Evidence]], texts: Mapping[str, str]
+) -> Iterator[VerifiedFinding]:
+    run = concluded.run
+    sources = {path: Source(split_lines(text)) for path, text in texts.items()}
     cast = votes(concluded.debug, concluded.proof.evidence)
     named: dict[tuple[str, int], set[str]] = defaultdict(set)
     for vote in cast:

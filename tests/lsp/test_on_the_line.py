@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import Any
 
@@ -95,6 +96,26 @@ async def test_a_file_that_another_program_changes_or_deletes_is_looked_at_again
     editor.changed_on_disk(buggy)
     await editor.until(lambda: lines_of(editor, buggy) == [4])
     buggy.unlink()
+    editor.changed_on_disk(buggy)
+    await editor.until(lambda: lines_of(editor, buggy) == [])
+
+
+async def test_a_file_of_the_same_size_and_time_is_not_taken_for_the_one_that_was_there(
+    open_editor, project, task, buggy
+):
+    keep(project, task, [found_at(project, example.BUGGY_FILE, 3, task)])
+    editor: Editor = await open_editor(RICH)
+    await editor.until(lambda: lines_of(editor, buggy) == [3])
+    before, info = buggy.read_text(), buggy.stat()
+    buggy.write_text(before.replace(BUG, "#" * len(BUG)))
+    os.utime(buggy, ns=(info.st_atime_ns, info.st_mtime_ns))
+    editor.changed_on_disk(buggy)
+    await editor.until(lambda: "Stale" in editor.diagnostics(buggy)[0].message)
+    buggy.write_bytes(before.replace("\n", "\r\n").encode("utf-8-sig"))
+    editor.changed_on_disk(buggy)
+    await editor.until(lambda: "Stale" not in editor.diagnostics(buggy)[0].message)
+    assert lines_of(editor, buggy) == [3]
+    buggy.rename(buggy.with_name("renamed.py"))
     editor.changed_on_disk(buggy)
     await editor.until(lambda: lines_of(editor, buggy) == [])
 

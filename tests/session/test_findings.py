@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from bug_lsp.domain.findings import TaskFindings
+from bug_lsp.domain.source import digest
 from bug_lsp.session import findings
 from bug_lsp.session.forget import delete_run
 from bug_lsp.store.layout import WorkspaceFolder
@@ -36,6 +37,13 @@ def test_a_single_agents_verified_findings_are_kept_with_what_stands_around_them
     assert (found.path, found.line, found.text) == ("shop/tax.py", 3, FINDING["quote"])
     assert found.before == ('"""Prices."""', "def with_tax(price, rate):")
     assert found.labels == ("Debug (1) agent1",)
+
+
+def test_with_them_is_kept_which_text_their_files_had(project: Project):
+    file = project.root / "shop/tax.py"
+    run(project, FINDS)
+    [task] = kept(project)
+    assert task.digests == {"shop/tax.py": digest(file.read_text())}
 
 
 def test_what_the_code_contradicts_is_not_kept_and_what_has_moved_is_at_its_true_line(

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from bug_lsp.domain.findings import AROUND, OfferedPatch, TaskFindings, VerifiedFinding, finding_id
+from bug_lsp.domain.source import decode, digest
 from bug_lsp.store import files
 from bug_lsp.store.layout import WorkspaceFolder
 
@@ -49,6 +50,10 @@ def keep(
         root=str(root),
         findings=tuple(findings),
         patches=tuple(patches),
+        digests={
+            path: digest(decode((root / path).read_bytes()) or "")
+            for path in {one.path for one in findings}
+        },
     )
     folder = WorkspaceFolder.of(root).create()
     files.replace(folder.findings_of(task), made.to_json())
