@@ -7,10 +7,15 @@ from __future__ import annotations
 
 import os
 import signal
+from contextlib import suppress
 from datetime import UTC, datetime
 
 from bug_lsp.store.files import create_once
 from bug_lsp.store.processes import me
+
+
+_NICE = 10
+"""What `nice` adds where nobody says how much."""
 
 
 def detach() -> int:
@@ -25,7 +30,18 @@ def detach() -> int:
         os._exit(0 if os.read(reader, 1) else 1)
     os.close(reader)
     os.setsid()
+    _give_way()
     return writer
+
+
+def _give_way() -> None:
+    """Leave the processor to the editor and its server where there is not enough for all: agents
+    and what they run inherit this.
+    """
+    os.nice(_NICE)
+    # Where Linux divides the processor among sessions first, as on most desktops, only this counts.
+    with suppress(OSError), open("/proc/self/autogroup", "w") as group:  # noqa: PTH123
+        group.write(str(_NICE))
 
 
 def outlast_signals() -> None:

@@ -233,6 +233,16 @@ def test_of_two_processes_for_one_session_the_second_leaves_without_harm(
     assert run.result().message == "ready\nall is well"
 
 
+def test_a_session_and_its_agent_give_way_to_the_editor(project: Project) -> None:
+    group = Path("/proc/self/autogroup")  # not every system divides the processor among sessions
+    code = "import os, sys; print(os.nice(0)); print(*map(lambda p: open(p).read(), sys.argv[1:]))"
+    agent = program(code, *([group] if group.exists() else []))
+    run = start(project.root, agent).wait_finished()
+    nice, *its_group = str(run.result().message).split()
+    assert int(nice) == min(19, os.nice(0) + 10)
+    assert its_group[-2:] == (["nice", "10"] if group.exists() else [])
+
+
 def test_a_run_that_cannot_be_read_is_named_and_can_be_deleted(project: Project) -> None:
     run = start(project.root, FINDS).wait_finished()
     run.folder.run.write_text('{"version": 2}')
