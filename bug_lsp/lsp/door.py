@@ -1,6 +1,6 @@
 """What an editor meets first: pygls's server, which answers `initialize` and imports nothing of the
-rooms below. What does the work is loaded behind it, once that answer is on its way: an editor waits
-for the one, and nobody for the other.
+rooms below. What does the work is loaded behind it, when the next message is there: by then the
+editor has its answer, and waits for nothing.
 """
 
 from __future__ import annotations

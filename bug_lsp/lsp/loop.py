@@ -114,9 +114,9 @@ async def _read(door: Door, reader: asyncio.StreamReader) -> int:
             continue
         if data.get("method") == types.EXIT:
             return 0 if door.protocol.shut_down else 1
-        _handle(door, data)
         if door.protocol.initialised:
             door.load()
+        _handle(door, data)
 
 
 async def _message(reader: asyncio.StreamReader) -> bytes | None:
