@@ -6,6 +6,7 @@ wrong with what the user asked for is one line on standard error, never a traceb
 
 from __future__ import annotations
 
+import gc
 import os
 import sys
 from collections.abc import Sequence
@@ -51,8 +52,13 @@ def _run(options: Options) -> int:
 def _serve(options: Options) -> int:
     if options.tcp is None and sys.stdin is not None and sys.stdin.isatty():
         sys.stderr.write("bug-lsp: waiting for an editor; for the terminal see `bug-lsp --help`\n")
+    # Next to all that is imported stays: searching it for garbage would take a tenth of the start.
+    usual = gc.get_threshold()
+    gc.set_threshold(10_000, 10, 1000)
     from bug_lsp.lsp.main import serve
 
+    gc.freeze()
+    gc.set_threshold(*usual)
     return serve(options.tcp)
 
 

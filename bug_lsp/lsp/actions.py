@@ -14,6 +14,7 @@ from bug_lsp.domain.findings import OfferedPatch
 from bug_lsp.domain.headline import title_for
 from bug_lsp.domain.transcript import one_line
 
+from .announced import TASK_KIND
 from .client import path_of
 from .diagnostic import SOURCE
 from .panel import Offer, links, panel
@@ -21,8 +22,6 @@ from .placed import Placed
 from .server import BugLspServer
 from .text import text_between
 
-TASK_KIND = "bugLsp"
-"""Of what is offered without a diagnostic. Filters of an editor (refactor, source) leave it out."""
 _MOST_PATCHES = 4
 _LEAST_SELECTED = 3
 """Characters: some editors always have one selected."""

@@ -17,6 +17,7 @@ from bug_lsp.domain.model import Value
 
 from . import wire
 from .client import DEADLINE
+from .door import Door
 from .protocol import refuse
 from .server import BugLspServer
 
@@ -47,10 +48,10 @@ def command(name: str, argument: type[Value]) -> Callable[[_Handler], _Handler]:
     return remember
 
 
-def register(server: BugLspServer) -> None:
+def register(door: Door, server: BugLspServer) -> None:
     """Make the commands known to pygls."""
     for item in _COMMANDS:
-        server.command(item.name)(_answering(server, item))
+        door.command(item.name)(_answering(server, item))
 
 
 def _answering(server: BugLspServer, item: _Command) -> Callable[..., Awaitable[dict[str, Any]]]:

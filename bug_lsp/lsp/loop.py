@@ -19,7 +19,7 @@ from typing import Any, Protocol
 import anyio
 from lsprotocol import types
 
-from .server import BugLspServer
+from .door import Door
 
 log = logging.getLogger(__name__)
 
@@ -78,13 +78,13 @@ class PipeWriter:
         return self._transport.get_write_buffer_size()
 
 
-async def run(server: BugLspServer, reader: asyncio.StreamReader, writer: Writer) -> int:
+async def run(door: Door, reader: asyncio.StreamReader, writer: Writer) -> int:
     """Serve one client to its end; returns the exit code."""
-    server.protocol.set_writer(writer)
-    server.backlog = writer.backlog
+    door.protocol.set_writer(writer)
+    door.backlog = writer.backlog
     code = 0
     async with anyio.create_task_group() as group:
-        server.tasks = group
+        door.tasks = group
 
         async def end_at_signal() -> None:
             nonlocal code
@@ -95,26 +95,28 @@ async def run(server: BugLspServer, reader: asyncio.StreamReader, writer: Writer
 
         group.start_soon(end_at_signal)
         try:
-            code = await _read(server, reader)
+            code = await _read(door, reader)
         finally:
             with anyio.CancelScope(shield=True), anyio.move_on_after(_CLEAN_UP_SECONDS):
-                await server.close()
+                await door.close()
             group.cancel_scope.cancel()
     return code
 
 
-async def _read(server: BugLspServer, reader: asyncio.StreamReader) -> int:
+async def _read(door: Door, reader: asyncio.StreamReader) -> int:
     """Handle messages until `exit` (0 after `shutdown`, else 1) or the end of the stream (0)."""
     while True:
         body = await _message(reader)
         if body is None:
             return 0
-        data = _decode(server, body)
+        data = _decode(door, body)
         if data is None:
             continue
         if data.get("method") == types.EXIT:
-            return 0 if server.protocol.shut_down else 1
-        _handle(server, data)
+            return 0 if door.protocol.shut_down else 1
+        if door.protocol.initialised:
+            door.load()
+        _handle(door, data)
 
 
 async def _message(reader: asyncio.StreamReader) -> bytes | None:
@@ -146,7 +148,7 @@ async def _exactly(reader: asyncio.StreamReader, length: int) -> bytes:
     return b""
 
 
-def _decode(server: BugLspServer, body: bytes) -> dict[str, Any] | None:
+def _decode(door: Door, body: bytes) -> dict[str, Any] | None:
     try:
         data = json.loads(body)
     except (ValueError, RecursionError):
@@ -156,54 +158,54 @@ def _decode(server: BugLspServer, body: bytes) -> dict[str, Any] | None:
     identity = data.get("id") if isinstance(data, dict) else None
     if identity is None or isinstance(identity, int | str):
         code = types.ErrorCodes.ParseError if data is None else types.ErrorCodes.InvalidRequest
-        _answer(server, identity, code, "this is not a JSON-RPC 2.0 message")
+        _answer(door, identity, code, "this is not a JSON-RPC 2.0 message")
     return None
 
 
-def _answer(server: BugLspServer, identity: Any, code: int, message: str) -> None:
+def _answer(door: Door, identity: Any, code: int, message: str) -> None:
     # By hand: a parse error is answered with the id null, which lsprotocol's types do not allow.
     error = {"code": int(code), "message": message}
     body = json.dumps({"jsonrpc": "2.0", "id": identity, "error": error}).encode()
-    writer = server.protocol.writer
+    writer = door.protocol.writer
     assert writer is not None  # noqa: S101 - set before the first message is read
     writer.write(b"Content-Length: %d\r\n\r\n%s" % (len(body), body))
 
 
-def _handle(server: BugLspServer, data: dict[str, Any]) -> None:
+def _handle(door: Door, data: dict[str, Any]) -> None:
     method, identity = data.get("method"), data.get("id")
     if identity is not None and not isinstance(identity, int | str):
         return
-    wrong = _wrong(server, method) if "method" in data else None
+    wrong = _wrong(door, method) if "method" in data else None
     if wrong is not None:
         if identity is not None:
-            _answer(server, identity, *wrong)
+            _answer(door, identity, *wrong)
         return  # a notification before `initialize` is dropped, as LSP says
-    message = server.protocol.structure(data)
+    message = door.protocol.structure(data)
     if message is None:
         return
     if method is not None and hasattr(message, "id") != (identity is not None):
         # A request that nobody waits for is not done; one that is none is still answered.
         if identity is not None:
-            _answer(server, identity, types.ErrorCodes.InvalidRequest, f"{method} is no request")
+            _answer(door, identity, types.ErrorCodes.InvalidRequest, f"{method} is no request")
         return
     try:
-        server.protocol.handle_message(message)
+        door.protocol.handle_message(message)
     except Exception:
         log.exception("a message of method %r could not be handled", method)
         if method is not None and identity is not None:
-            _answer(server, identity, types.ErrorCodes.InternalError, "internal error; see the log")
+            _answer(door, identity, types.ErrorCodes.InternalError, "internal error; see the log")
 
 
-def _wrong(server: BugLspServer, method: object) -> tuple[int, str] | None:
+def _wrong(door: Door, method: object) -> tuple[int, str] | None:
     """Why nothing of this method can be done now."""
     if not isinstance(method, str):
         return types.ErrorCodes.InvalidRequest, "its method is not a string"
-    if server.protocol.shut_down:
+    if door.protocol.shut_down:
         return types.ErrorCodes.InvalidRequest, "the server is shutting down"
     if method == types.INITIALIZE:
-        if server.protocol.initialised:
+        if door.protocol.initialised:
             return types.ErrorCodes.InvalidRequest, "the server is initialised already"
-    elif not server.protocol.initialised:
+    elif not door.protocol.initialised:
         return types.ErrorCodes.ServerNotInitialized, "send `initialize` first"
     return None
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import gc
 import logging
 import logging.handlers
 import os
@@ -17,7 +16,7 @@ from bug_lsp.store.guard import own
 from bug_lsp.store.layout import state_root
 
 from . import loop
-from .features import create_server
+from .door import Door
 
 log = logging.getLogger(__name__)
 
@@ -37,17 +36,14 @@ def serve(tcp: tuple[str, int] | None = None) -> int:
 
 async def _serve_stdio() -> int:
     reader, writer = await loop.stdio()
-    server = create_server()
-    gc.freeze()  # what is loaded by now stays: no collection need look at it while a user waits
-    return await loop.run(server, reader, writer)
+    return await loop.run(Door(), reader, writer)
 
 
 async def _serve_tcp(host: str, port: int) -> int:
     done: asyncio.Future[int] = asyncio.get_running_loop().create_future()
 
     async def connected(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        server = create_server()
-        code = await loop.run(server, reader, loop.PipeWriter(writer.transport))
+        code = await loop.run(Door(), reader, loop.PipeWriter(writer.transport))
         if not done.done():
             done.set_result(code)
 

@@ -13,6 +13,7 @@ from lsprotocol import types
 from pygls.exceptions import JsonRpcException, JsonRpcInvalidParams
 from pygls.protocol import LanguageServerProtocol, lsp_method
 
+from .announced import announce
 from .text import ExactWorkspace
 
 log = logging.getLogger(__name__)
@@ -26,17 +27,19 @@ INTERNAL = types.ResponseError(
 class Protocol(LanguageServerProtocol):
     """What bug-lsp needs that pygls 2.1.1 does not do."""
 
+    options: Any = None
+    """What the client has sent as `initializationOptions`."""
+
     @lsp_method(types.INITIALIZE)
     def lsp_initialize(
         self, params: types.InitializeParams
     ) -> Generator[Any, Any, types.InitializeResult]:
-        """Advertise virtual documents (pygls registers the feature but leaves the capability out),
-        and split lines as LSP does.
+        """Announce what is registered only after the answer, and virtual documents, which pygls
+        never announces; and split lines as LSP does.
         """
+        self.options = params.initialization_options
         result = yield from super().lsp_initialize(params)
-        workspace = result.capabilities.workspace or types.WorkspaceOptions()
-        workspace.text_document_content = types.TextDocumentContentOptions(schemes=["bug-lsp"])
-        result.capabilities.workspace = workspace
+        announce(result.capabilities)
         if self._workspace is not None:
             self._workspace = ExactWorkspace.like(self._workspace)
         return result

@@ -10,11 +10,8 @@ from typing import TYPE_CHECKING, Any
 import anyio
 from anyio.to_thread import run_sync
 from lsprotocol import types
-from pygls.exceptions import JsonRpcException
-from pygls.lsp.server import LanguageServer
-from pygls.workspace import TextDocument
+from pygls.workspace import TextDocument, Workspace
 
-import bug_lsp
 from bug_lsp.domain.errors import BadInput, BugLspError, Refused
 from bug_lsp.domain.gate import Deliver
 from bug_lsp.domain.ids import (
@@ -39,47 +36,47 @@ from .diagnostics import Diagnostics
 from .documents import Documents
 from .follow import Follower
 from .progress import Progress
-from .protocol import INTERNAL, Protocol, refuse
+from .protocol import refuse
 from .trust import Withheld
 
 if TYPE_CHECKING:
-    from anyio.abc import TaskGroup
+    from .door import Door
 
 log = logging.getLogger(__name__)
 
 MARKDOWN = {".md", ".markdown", ".mdx"}
 
 
-class BugLspServer(LanguageServer):
+class BugLspServer:
     """One editor's server."""
 
-    protocol: Protocol
-
-    def __init__(self) -> None:
-        super().__init__("bug-lsp", bug_lsp.__version__, protocol_cls=Protocol)
-        self.client = Client(self)
+    def __init__(self, door: Door) -> None:
+        self._door = door
+        self.client = Client(door)
         self._documents = Documents(self)
         self._progress = Progress(self)
         self.diagnostics = Diagnostics(self)
         self.settings = Settings()
         self.current_task: Path | None = None
         """The task file that was opened or changed last."""
-        self.tasks: TaskGroup
-        self.backlog: Callable[[], int] = lambda: 0
         self.settings_read = anyio.Event()
         self._withheld = Withheld()
         self._named: list[str] = []
         self._roots: list[tuple[Path, Path]] = []
         """The workspace folders as the editor names them, and what they are in truth."""
-        self._layers: list[dict[str, Any]] = [{}, {}]
+        self._layers = [_section(door.protocol.options), {}]
         self._watches: dict[Path, Watch] = {}
         self._followers: dict[str, Follower] = {}
 
-    def report_server_error(self, error: Exception, source: object) -> None:
-        """Pygls would show it to the user, who can do nothing about it."""
-        answered = isinstance(error, JsonRpcException) and error.code != INTERNAL.code
-        level = logging.INFO if answered else logging.ERROR
-        log.log(level, "%s: %s", getattr(source, "__name__", source), error)
+    @property
+    def workspace(self) -> Workspace:
+        """The folders and documents that the editor has open."""
+        return self._door.workspace
+
+    @property
+    def backlog(self) -> Callable[[], int]:
+        """Bytes that the client has not taken yet."""
+        return self._door.backlog
 
     def background(self, work: Callable[..., Awaitable[None]], *arguments: object) -> None:
         """Do something meanwhile. What goes wrong in it is logged and ends nothing else."""
@@ -92,19 +89,19 @@ class BugLspServer(LanguageServer):
             except Exception:
                 log.exception("in the background")
 
-        self.tasks.start_soon(guarded)
+        self._door.tasks.start_soon(guarded)
 
     def tell(self, method: str, params: object) -> None:
         """Send a notification that is not of LSP."""
-        self.protocol.notify(method, params)
+        self._door.protocol.notify(method, params)
 
     def as_json(self, value: object) -> Any:
         """A value of LSP as JSON."""
-        return self.protocol.as_json(value)
+        return self._door.protocol.as_json(value)
 
     def send(self, method: str, *params: str) -> None:
         """Send notifications whose parameters are JSON already, all at once."""
-        self.protocol.send(method, *params)
+        self._door.protocol.send(method, *params)
 
     def news(self, folder: RunFolder) -> None:
         """The status of a run has changed: who shows it is told."""
@@ -323,12 +320,6 @@ class BugLspServer(LanguageServer):
             self.client.say(news, types.MessageType.Warning)
         self.settings_read.set()
 
-    def initialization_options(self, options: Any) -> None:
-        """The settings that came with `initialize`: the section itself, or under its name."""
-        if isinstance(options, dict):
-            section = options.get("bugLsp", options)
-            self._layers[0] = section if isinstance(section, dict) else {}
-
     def apply_settings(self) -> None:
         """Take the settings; wrong ones are said and the last good ones stay."""
         try:
@@ -369,3 +360,9 @@ class BugLspServer(LanguageServer):
         text = await run_sync(document, session, shown)
         self._documents.was_read(uri, text)
         return text
+
+
+def _section(options: Any) -> dict[str, Any]:
+    """The settings that came with `initialize`: the section itself, or under its name."""
+    section = options.get("bugLsp", options) if isinstance(options, dict) else None
+    return section if isinstance(section, dict) else {}

@@ -13,7 +13,6 @@ from datetime import UTC, datetime
 from bug_lsp.store.files import create_once
 from bug_lsp.store.processes import me
 
-
 _NICE = 10
 """What `nice` adds where nobody says how much."""
 

@@ -26,7 +26,8 @@ from bug_lsp.cli import main
 sys.exit(main())
 """
 OLD = """
-from bug_lsp.lsp import answering, features
+from bug_lsp.lsp import announced, answering, features
+announced.COMMANDS = [it for it in announced.COMMANDS if it != "getSessionPatch"]
 answering._COMMANDS[:] = [it for it in answering._COMMANDS if it.name != "getSessionPatch"]
 """
 UNTRUSTED = "Nothing is started in a workspace that you do not trust"
