@@ -48,13 +48,24 @@ def standbys(run: Started) -> list[psutil.Process]:
 
 def standby_of(run: Started) -> psutil.Process:
     """The one that stands by for this run, detached from whoever started it."""
+    found: list[psutil.Process] = []
 
-    def is_detached() -> bool:
-        found = standbys(run)
-        return len(found) == 1 and os.getsid(found[0].pid) == found[0].pid
+    def waits() -> bool:
+        found[:] = standbys(run)
+        return len(found) == 1 and _listens(found[0])
 
-    run.wait(is_detached)
-    return standbys(run)[0]
+    run.wait(waits)
+    return found[0]
+
+
+def _listens(process: psutil.Process) -> bool:
+    """Whether the process has a handler of its own for SIGTERM: then it is detached and waits."""
+    try:
+        status = Path("/proc", str(process.pid), "status").read_text()
+    except OSError:
+        return False
+    caught = next(line for line in status.splitlines() if line.startswith("SigCgt"))
+    return bool(int(caught.split()[1], 16) >> (signal.SIGTERM - 1) & 1)
 
 
 def wait_gone(process: psutil.Process) -> None:
@@ -180,18 +191,10 @@ def test_it_can_be_told_to_leave(
 ) -> None:
     run = half_done(project, stile)
     standby = standby_of(run)
-    run.wait(lambda: _listens(standby, number))
     standby.send_signal(number)
     wait_gone(standby)
     stile.let_go()
     orchestrated_once(run)
-
-
-def _listens(process: psutil.Process, number: signal.Signals) -> bool:
-    """Whether the process has a handler of its own for the signal."""
-    status = Path("/proc", str(process.pid), "status").read_text()
-    caught = next(line for line in status.splitlines() if line.startswith("SigCgt"))
-    return bool(int(caught.split()[1], 16) >> (number - 1) & 1)
 
 
 def test_none_stands_by_where_none_is_to_orchestrate(project: Project, stile: Turnstile) -> None:
