@@ -1,8 +1,10 @@
-"""Whether what agents claim holds, found out by reading and by running; no model is asked."""
+"""Whether what agents claim holds, found out by reading and by running; no model is asked.
+
+What runs (`matrix`) is not imported here: every session reads quotes and patches, few try them.
+"""
 
 from .bench import Bench, Candidate, Trial
 from .evidence import Snapshot, check, lines_of
-from .matrix import try_patches
 from .patches import Workshop
 
 __all__ = [
@@ -13,5 +15,4 @@ __all__ = [
     "Workshop",
     "check",
     "lines_of",
-    "try_patches",
 ]

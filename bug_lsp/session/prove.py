@@ -18,7 +18,7 @@ from bug_lsp.domain.proof import Proof
 from bug_lsp.domain.rendering import Checked
 from bug_lsp.domain.report import Report, Synthesis
 from bug_lsp.domain.run import Facts, Result, Run, Status
-from bug_lsp.proof import Bench, Candidate, Trial, check, lines_of, try_patches
+from bug_lsp.proof import Bench, Candidate, Trial, check, lines_of
 from bug_lsp.store import files, runs
 from bug_lsp.store.layout import RunFolder, SessionFolder
 from bug_lsp.workspace import git
@@ -46,6 +46,9 @@ async def prove(
     ]
     trial = Trial()
     if candidates or run.test_command is not None:  # else there is nobody to be tried
+        # Here: each session would import what runs tests, and the next one would start the later.
+        from bug_lsp.proof.matrix import try_patches
+
         trial = await try_patches(_bench(run, session, confine), candidates, emit)
     proof = Proof(
         evidence=evidence,

@@ -10,7 +10,8 @@ from typing import Any
 from bug_lsp.domain.events import Event
 from bug_lsp.domain.ids import new_run_id
 from bug_lsp.domain.run import Base
-from bug_lsp.proof import Bench, Candidate, Trial, try_patches
+from bug_lsp.proof import Bench, Candidate, Trial
+from bug_lsp.proof.matrix import try_patches
 from bug_lsp.store.layout import WorkspaceFolder
 from bug_lsp.workspace import capture, copies
 from tests.support.projects import Project, change_files
