@@ -14,7 +14,7 @@ from bug_lsp.store.files import create_once
 from bug_lsp.store.processes import me
 
 _NICE = 10
-"""What `nice` adds where nobody says how much."""
+"""What `nice` takes where nobody says how much."""
 
 
 def detach() -> int:
@@ -37,7 +37,7 @@ def _give_way() -> None:
     """Leave the processor to the editor and its server where there is not enough for all: agents
     and what they run inherit this.
     """
-    os.nice(_NICE)
+    os.nice(max(0, _NICE - os.nice(0)))  # started by another session it has given way already
     # Where Linux divides the processor among sessions first, as on most desktops, only this counts.
     with suppress(OSError), open("/proc/self/autogroup", "w") as group:  # noqa: PTH123
         group.write(str(_NICE))
