@@ -111,7 +111,8 @@ async def publishing(folder: Path) -> dict[str, float]:
                 asked = time.perf_counter()
                 client.send(_ask(len(waits)))
     await client.end()
-    return {"all published in": last - first, "longest wait of another request": max(waits)}
+    # The first one waits for the server to load, which `python -m benchmarks --only start` is about.
+    return {"all published in": last - first, "longest wait of another request": max(waits[1:])}
 
 
 def _framed(data: bytes) -> tuple[list[bytes], bytes]:

@@ -66,6 +66,8 @@ class Text:
     text: str | None
     version: int | None = None
     """Of the buffer, where it is one."""
+    digest: str = ""
+    """Of the text, where it is known already."""
 
 
 @dataclass(frozen=True)
@@ -140,7 +142,7 @@ def place(
     """These findings in the present text of their file, without those of runs that are fixed."""
     if held.text is None or not entries:
         return
-    now = digest(held.text)
+    now = held.digest or digest(held.text)
     source: Source | None = None
     for entry in entries:
         finding = entry.finding
@@ -188,6 +190,7 @@ def on_disk(path: Path) -> Text:
     try:
         info = path.stat()
         readable = stat.S_ISREG(info.st_mode) and info.st_size <= _MOST_BYTES
-        return Text(decode(path.read_bytes()) if readable else None)
+        text = decode(path.read_bytes()) if readable else None
     except OSError:
         return Text(None)
+    return Text(text, digest=digest(text)) if text is not None else Text(None)
