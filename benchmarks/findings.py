@@ -111,7 +111,7 @@ async def publishing(folder: Path) -> dict[str, float]:
                 asked = time.perf_counter()
                 client.send(_ask(len(waits)))
     await client.end()
-    # The first one waits for the server to load, which `python -m benchmarks --only start` is about.
+    # The first one waits for the server to load: `python -m benchmarks --only start`.
     return {"all published in": last - first, "longest wait of another request": max(waits[1:])}
 
 
