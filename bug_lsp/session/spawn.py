@@ -72,15 +72,19 @@ def _is_taken(pipe: int, folder: SessionFolder) -> bool:
 
 def leave_standby(folder: RunFolder, run: Run, log: Path) -> None:
     """See to it that somebody stands by to be the run's orchestrator, where there is to be one."""
-    latest = runs.latest_orchestrator(folder)
-    is_started = latest is not None and latest.start_claim.exists()
-    is_wanted = run.orchestrate == "auto" and len(run.standing) > 1
-    if is_started or not is_wanted or folder.cancelled.exists():
-        return
     try:
-        _leave_standby(folder, log)
+        if _is_due(folder, run):
+            _leave_standby(folder, log)
     except OSError as error:  # nothing but time is lost
         sys.stderr.write(f"nobody stands by to be the orchestrator: {error}\n")
+
+
+def _is_due(folder: RunFolder, run: Run) -> bool:
+    is_wanted = run.orchestrate == "auto" and len(run.standing) > 1
+    if not is_wanted or folder.cancelled.exists():
+        return False
+    latest = runs.latest_orchestrator(folder)
+    return latest is None or not latest.start_claim.exists()
 
 
 def _leave_standby(folder: RunFolder, log: Path) -> None:
