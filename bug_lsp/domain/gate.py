@@ -7,7 +7,7 @@ delivered. It is pure; `session.gate` reads the disk, asks it, and carries out w
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal, TypeAlias
 
 from .run import Status
@@ -96,6 +96,16 @@ def decide(board: Board) -> tuple[Decision, ...]:
         found = _proof(board)
         return (Orchestrate(),) if found is None else found
     return () if latest is None else _after(latest, board)
+
+
+def will_orchestrate(board: Board) -> bool:
+    """Whether the orchestrator is to start by itself when the sessions that are left have ended."""
+    if all_terminal(board):
+        return False
+    ended = [replace(seat, status=Status.COMPLETED) for seat in board.debug]
+    latest = board.orchestrator and replace(board.orchestrator, status=Status.COMPLETED)
+    then = replace(board, debug=ended, proof=None, provable=False, orchestrator=latest)
+    return Orchestrate() in decide(then)
 
 
 def finished(board: Board) -> bool:

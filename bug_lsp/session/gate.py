@@ -13,7 +13,16 @@ from pathlib import Path
 from typing import TypeAlias
 
 from bug_lsp.domain.errors import FailureKind, Refused
-from bug_lsp.domain.gate import Board, Deliver, Orchestrate, Prove, Start, decide, finished
+from bug_lsp.domain.gate import (
+    Board,
+    Deliver,
+    Orchestrate,
+    Prove,
+    Start,
+    decide,
+    finished,
+    will_orchestrate,
+)
 from bug_lsp.domain.ids import new_session_id
 from bug_lsp.domain.run import Kind, Run, Spec
 from bug_lsp.domain.transcript import padded_status
@@ -23,7 +32,7 @@ from bug_lsp.store.layout import RunFolder, SessionFolder
 from bug_lsp.store.pokes import poke
 
 from .settle import finish_failed, settle_all
-from .spawn import CameUp, start
+from .spawn import CameUp, leave_standby, start
 
 _Started: TypeAlias = list[tuple[SessionFolder, CameUp]]
 
@@ -52,8 +61,12 @@ def advance(folder: RunFolder) -> tuple[Deliver, ...]:
             if not started:
                 _keep_index(folder, board)
                 return tuple(item for item in decide(board) if isinstance(item, Deliver))
+        stands_by = leave_standby(folder, started[0][0].log) if will_orchestrate(board) else None
         poke(folder.workspace, folder.run_id)
-        if _all_up(started):
+        all_up = _all_up(started)
+        if stands_by:
+            stands_by()
+        if all_up:
             # Most calls end here: what was started is somebody else's to move on.
             return ()
 

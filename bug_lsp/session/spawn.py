@@ -11,8 +11,8 @@ from contextlib import suppress
 from pathlib import Path
 from typing import TypeAlias
 
-from bug_lsp.domain.run import Kind, Run
-from bug_lsp.store import faults, files, runs
+from bug_lsp.domain.run import Kind
+from bug_lsp.store import faults, files
 from bug_lsp.store.layout import RunFolder, SessionFolder
 from bug_lsp.store.processes import MARKER
 
@@ -20,7 +20,8 @@ _UP_DEADLINE = 60.0
 """Seconds after which a session that is not on disk is given up."""
 
 CameUp: TypeAlias = Callable[[], bool]
-"""Waits until the session is on disk. False if it never got there."""
+"""Waits until the process has left its starter, and the session is on disk. False if it never got
+there."""
 
 
 def start(folder: SessionFolder, kind: Kind) -> CameUp:
@@ -32,17 +33,7 @@ def start(folder: SessionFolder, kind: Kind) -> CameUp:
 
 def spawn(folder: SessionFolder) -> CameUp:
     """Start the session's process, whoever stands by."""
-    starter = _detached([str(folder.path)], cwd=folder.path, log=folder.log)
-
-    def came_up() -> bool:
-        try:
-            return starter.wait(_UP_DEADLINE) == 0
-        except subprocess.TimeoutExpired:
-            starter.kill()
-            starter.wait()
-            return False
-
-    return came_up
+    return _detached([str(folder.path)], cwd=folder.path, log=folder.log)
 
 
 def _hand_over(folder: SessionFolder) -> CameUp | None:
@@ -70,49 +61,37 @@ def _is_taken(pipe: int, folder: SessionFolder) -> bool:
     return folder.process.exists()
 
 
-def leave_standby(folder: RunFolder, run: Run, log: Path) -> None:
-    """See to it that somebody stands by to be the run's orchestrator, where there is to be one."""
+def leave_standby(folder: RunFolder, log: Path) -> CameUp | None:
+    """See to it that somebody stands by to be the run's orchestrator. None where somebody does."""
     try:
-        if _is_due(folder, run):
-            _leave_standby(folder, log)
+        return _leave_standby(folder, log)
     except OSError as error:  # nothing but time is lost
         sys.stderr.write(f"nobody stands by to be the orchestrator: {error}\n")
+        return None
 
 
-def _is_due(folder: RunFolder, run: Run) -> bool:
-    is_wanted = run.orchestrate == "auto" and len(run.standing) > 1
-    if not is_wanted or folder.cancelled.exists():
-        return False
-    latest = runs.latest_orchestrator(folder)
-    return latest is None or not latest.start_claim.exists()
-
-
-def _leave_standby(folder: RunFolder, log: Path) -> None:
+def _leave_standby(folder: RunFolder, log: Path) -> CameUp | None:
     with suppress(FileExistsError):
         os.mkfifo(folder.standby, files.FILE_MODE)
     pipe = files.lock_now(folder.standby)
     if pipe is None:
-        return  # somebody stands by already
+        return None
     try:
         faults.step("spawn", folder.standby)
         # It is given the pipe open, so that it hears what is written from now on.
         arguments = ["--stand-by", str(folder.path), str(pipe)]
-        _detached(arguments, cwd=folder.path, log=log, keep=[pipe])
+        return _detached(arguments, cwd=folder.path, log=log, keep=[pipe])
     finally:
         os.close(pipe)
 
 
-def _detached(
-    arguments: Sequence[str], cwd: Path, log: Path, keep: Sequence[int] = ()
-) -> subprocess.Popen[bytes]:
-    """Start `python -m bug_lsp.session` with these arguments; it keeps the descriptors `keep`. What
-    is returned ends as soon as the process has left it.
-    """
+def _detached(arguments: Sequence[str], cwd: Path, log: Path, keep: Sequence[int] = ()) -> CameUp:
+    """Start `python -m bug_lsp.session` with these arguments; it keeps the descriptors `keep`."""
     # The marker is for what an agent starts; a session started by another is not that one's child.
     environment = {name: value for name, value in os.environ.items() if name != MARKER}
     descriptor = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_APPEND, files.FILE_MODE)
     try:
-        return subprocess.Popen(
+        starter = subprocess.Popen(
             [sys.executable, "-P", "-m", "bug_lsp.session", *arguments],
             stdin=subprocess.DEVNULL,
             stdout=descriptor,
@@ -124,3 +103,13 @@ def _detached(
         )
     finally:
         os.close(descriptor)
+
+    def came_up() -> bool:
+        try:
+            return starter.wait(_UP_DEADLINE) == 0
+        except subprocess.TimeoutExpired:
+            starter.kill()
+            starter.wait()
+            return False
+
+    return came_up

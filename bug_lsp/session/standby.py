@@ -1,15 +1,16 @@
-"""The orchestrator's process, there before its session: while the last agents still work, it loads
-what an orchestrator needs, which takes longer than all the rest of its start.
+"""The orchestrator's process, there before its session: while the agents work, it loads what an
+orchestrator needs, which takes longer than all the rest of its start.
 
-A session that ends leaves one behind, one a run (`spawn.leave_standby`). It waits at a pipe in the
-run's folder for the session that it is to be, and leaves where nobody is left who could tell. It
-decides nothing: the gate claims the orchestrator as ever and hands it over where somebody waits;
+Who starts sessions leaves one beside them, one a run (`spawn.leave_standby`). It waits at a pipe in
+the run's folder for the session that it is to be, and leaves where nobody is left who could tell.
+It decides nothing: the gate claims the orchestrator as ever and hands it over where somebody waits;
 where nobody does, or that one dies, another process is started. Whoever comes first names itself
 in `process.json`.
 """
 
 from __future__ import annotations
 
+import gc
 import os
 import select
 import signal
@@ -28,12 +29,10 @@ if TYPE_CHECKING:
     from bug_lsp.store.deaths import Death
     from bug_lsp.store.layout import RunFolder
 
-_REST = 0.3
-"""Seconds that it only listens: who ends at the same moment as the others needs the processor."""
 _GRACE = 1.0
 """Seconds that it stays when all the others have gone: one may have told it just before."""
 _SHORT = 0.0005
-"""Seconds after which the thread that loads lets go for the one that listens."""
+"""Seconds after which a thread that loads lets go for the others."""
 
 
 class Standby:
@@ -54,12 +53,9 @@ class Standby:
             signal.signal(number, self._on_signal)
         # A thread of its own: who is told is seen to run at once, however long the rest loads.
         listener = threading.Thread(target=self._listen, daemon=True)
-        interval = sys.getswitchinterval()
-        sys.setswitchinterval(_SHORT)
         listener.start()
-        select.select([self._heard], [], [], _REST)
         self._load()
-        sys.setswitchinterval(interval)
+        self._wait()
         listener.join(_GRACE)
         if not self._session:
             self._leave()
@@ -100,23 +96,42 @@ class Standby:
         os.close(self._hears)
 
     def _load(self) -> None:
-        """Load, then wait until it is told, or alone."""
-        from pathlib import Path
-
-        from bug_lsp.agents import registry
-        from bug_lsp.store import runs
-        from bug_lsp.store.layout import RunFolder
-
+        """Load what every session needs, and begin to load what the agent needs. That takes
+        longest: who is told meanwhile begins its work beside it.
+        """
+        gc.disable()  # nothing that is loaded is garbage: a tenth of the time
+        interval = sys.getswitchinterval()
+        sys.setswitchinterval(_SHORT)
         from . import work  # noqa: F401 - this is the loading
 
-        folder = RunFolder(Path(self._run))
+        threading.Thread(target=self._load_agent, args=[interval], daemon=True).start()
+
+    def _load_agent(self, interval: float) -> None:
+        from bug_lsp.agents import registry
+        from bug_lsp.store import runs
+
         with suppress(Exception):  # the session itself says best what is wrong
-            run = runs.load(folder)
+            run = runs.load(_folder(self._run))
             registry.load(run.orchestrator.agent_type, run.agents)
+        sys.setswitchinterval(interval)
+        gc.freeze()
+        gc.enable()
+
+    def _wait(self) -> None:
+        """Until it is told, or alone."""
+        folder = _folder(self._run)
         while not self._session and (others := list(_deaths(folder))):
             select.select([self._heard, *(one.fileno() for one in others)], [], [])
             for one in others:
                 one.close()
+
+
+def _folder(run: str) -> RunFolder:
+    from pathlib import Path
+
+    from bug_lsp.store.layout import RunFolder
+
+    return RunFolder(Path(run))
 
 
 def _deaths(folder: RunFolder) -> Iterator[Death]:

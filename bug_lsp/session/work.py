@@ -61,7 +61,6 @@ from .prove import check_synthesis, prove
 from .recorder import Recorder
 from .room import Room
 from .settle import finish_failed
-from .spawn import leave_standby
 from .talk import Talk
 
 _LAST_RESORT = 15.0
@@ -149,8 +148,6 @@ class _Session:
         if told.cancelled_caught or (told.cancel_called and ended.status is not Status.COMPLETED):
             ended = self._told_to_end(ended)
         tree.end(marker, children_of=os.getpid())
-        # Not before: it would be found among the children.
-        leave_standby(self.run_folder, self.asked, self.folder.log)
         self._finish(recorder, ended)
 
     async def _outcome(self, recorder: Recorder) -> _Outcome:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import dataclasses
+
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import (
@@ -22,6 +25,7 @@ from bug_lsp.domain.gate import (
     Start,
     decide,
     finished,
+    will_orchestrate,
 )
 from bug_lsp.domain.run import Status
 
@@ -102,6 +106,45 @@ def test_what_is_decided_fits_the_board(board: Board) -> None:
 def test_a_cancelled_run_starts_no_debug_session_and_no_orchestrator(board: Board) -> None:
     if board.cancelled and board.orchestrator is None:
         assert not any(isinstance(item, Start | Prove | Orchestrate) for item in decide(board))
+
+
+RUNNING = Seat("0", Status.RUNNING, started=True)
+ENDED = Seat("1", Status.FAILED, started=True)
+WORKING = Board(
+    debug=[RUNNING, ENDED],
+    proof=None,
+    proved=False,
+    provable=True,
+    orchestrator=None,
+    orchestrate="auto",
+    covered=True,
+    wanted=False,
+    max_parallel=1,
+    cancelled=False,
+    delivered=frozenset(),
+)
+BEFORE = Seat("s", Status.COMPLETED, started=True)
+
+
+@pytest.mark.parametrize(
+    ("change", "expected"),
+    [
+        ({}, True),
+        ({"proof": Seat("p", Status.RUNNING, started=True)}, True),
+        ({"debug": [RUNNING]}, False),
+        ({"debug": [RUNNING], "wanted": True}, True),
+        ({"debug": [ENDED, ENDED]}, False),
+        ({"orchestrate": "never"}, False),
+        ({"orchestrate": "never", "wanted": True}, True),
+        ({"cancelled": True}, False),
+        ({"orchestrator": BEFORE, "covered": False}, True),
+        ({"orchestrator": BEFORE, "covered": True}, False),
+    ],
+)
+def test_while_sessions_work_it_is_known_whether_an_orchestrator_will_start(
+    change: dict[str, object], expected: bool
+) -> None:
+    assert will_orchestrate(dataclasses.replace(WORKING, **change)) is expected  # type: ignore[arg-type]
 
 
 class Gate(RuleBasedStateMachine):

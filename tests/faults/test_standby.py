@@ -108,10 +108,19 @@ def test_it_has_loaded_what_the_orchestrator_needs_before_it_is_told(
     wait_gone(standby)
 
 
-def test_while_agents_work_one_stands_by_however_many_have_ended(
+def test_it_is_there_before_any_agent_has_ended(project: Project, stile: Turnstile) -> None:
+    run = start(project.root, stile.agent(), stile.agent(), orchestrator=CONCLUDES)
+    standby = standby_of(run)
+    assert not any(session.result.exists() for session in run.sessions)
+    stile.let_go(2)
+    assert orchestrated_once(run) == standby.pid
+
+
+def test_however_often_sessions_are_started_one_stands_by(
     project: Project, stile: Turnstile
 ) -> None:
-    run = start(project.root, FINDS, FINDS, FINDS, stile.agent(), orchestrator=CONCLUDES)
+    agents = [FINDS, FINDS, FINDS, stile.agent()]
+    run = start(project.root, *agents, orchestrator=CONCLUDES, settings={"max_parallel_agents": 1})
     for number in range(3):
         run.wait_for(number, Status.COMPLETED)
     standby = standby_of(run)
@@ -153,14 +162,38 @@ def test_where_it_dies_as_soon_as_it_is_told_another_process_is_started(
 
 @pytest.mark.fault(12)
 @pytest.mark.parametrize("error", ["ENOSPC", "EAGAIN"])
-def test_where_none_can_be_left_the_session_ends_as_ever(
+def test_where_none_can_be_left_the_run_goes_on_as_ever(
     project: Project, stile: Turnstile, control: Control, error: str
 ) -> None:
+    agents = [stile.agent(), stile.agent()]
+    run = start(project.root, *agents, orchestrator=CONCLUDES, settings={"max_parallel_agents": 1})
+    run.wait_ready(0)
+    standby = standby_of(run)
+    standby.kill()
+    wait_gone(standby)
     control.rule = lambda step: error if step.path.name == "standby" else ""
-    run = half_done(project, stile)
+    stile.let_go()
+    run.wait_ready(1)
+    assert standbys(run) == []
     stile.let_go()
     orchestrated_once(run)
     assert "nobody stands by" in run.sessions[0].log.read_text()
+
+
+def test_where_it_was_killed_the_next_session_that_is_started_finds_another(
+    project: Project, stile: Turnstile
+) -> None:
+    agents = [stile.agent(), stile.agent()]
+    run = start(project.root, *agents, orchestrator=CONCLUDES, settings={"max_parallel_agents": 1})
+    run.wait_ready(0)
+    killed = standby_of(run)
+    killed.kill()
+    wait_gone(killed)
+    stile.let_go()
+    run.wait_ready(1)
+    standby = standby_of(run)
+    stile.let_go()
+    assert orchestrated_once(run) == standby.pid
 
 
 def test_it_leaves_with_a_run_that_is_cancelled(project: Project, stile: Turnstile) -> None:
