@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import shlex
 import shutil
+import statistics
 import subprocess
 import sys
 import time
@@ -50,11 +51,20 @@ class Usage:
 
     @property
     def slope(self) -> float:
-        """Bytes of memory for a byte of output, from the first quarter of it on."""
-        quarter = max(self.memory)[0] / 4
-        begin = next(one for one in self.memory if one[0] >= quarter)
-        most = max(memory for output, memory in self.memory if output >= begin[0])
-        return (most - begin[1]) / (self.memory[-1][0] - begin[0])
+        """Bytes of memory for a byte of output, while there is more of it, from the first quarter
+        on: of the line that fits best. What the server loads when sessions end is the same however
+        much they have printed.
+        """
+        total = self.memory[-1][0]
+        outputs, memory = zip(
+            *((o, m) for o, m in self.memory if total / 4 <= o < total), strict=True
+        )
+        return statistics.linear_regression(outputs, memory).slope
+
+    @property
+    def most(self) -> int:
+        """The most memory at any time, in bytes."""
+        return max(memory for _, memory in self.memory)
 
 
 def shouts(megabytes: int) -> dict[str, object]:
@@ -88,6 +98,7 @@ async def _rows(each: int) -> list[Row]:
         Row.of(f"{total}: a request, worst", waits, 100, limit=150),
         Row("→ the server's share of one core", 100 * used.processor / used.seconds, 25, "%"),
         Row("→ the server's memory for each byte of output", used.slope, 0.005, "B"),
+        Row("→ the server's memory at most", used.most / (1 << 20), None, "MB"),
         Row("→ lines kept, of those printed", kept / (AGENTS * each * 4000), 1, "", at_least=True),
         Row("→ until the synthesis is there", ended, None, "s", peer=name, beside=peer),
     ]

@@ -7,6 +7,7 @@ from importlib import import_module
 import pytest
 
 from benchmarks import __main__ as command
+from benchmarks.load import Usage
 from benchmarks.rows import Row, percentile
 from tests.test_docs import read
 
@@ -32,6 +33,18 @@ def test_a_percentile_is_the_smallest_sample_that_so_many_do_not_exceed():
 )
 def test_a_limit_holds_where_it_is_kept_and_a_peer_is_none(row, holds):
     assert row.holds is holds
+
+
+@pytest.mark.parametrize("leak", [0.0, 0.01])
+def test_memory_for_each_byte_of_output_is_what_grows_with_it(leak):
+    """Not what is loaded at the begin, what comes and goes, or what an end takes."""
+    megabyte = 1_000_000
+    working = [
+        (n * megabyte, int(60e6 + leak * n * megabyte + (n % 3) * 500_000)) for n in range(1, 400)
+    ]
+    ended = (400 * megabyte, int(63e6 + leak * 400e6))
+    used = Usage(memory=[(0, 50_000_000), *working, ended])
+    assert used.slope == pytest.approx(leak, abs=0.0002)
 
 
 def test_the_table_says_the_figure_its_spread_its_limit_and_whether_it_holds():

@@ -162,7 +162,7 @@ def test_where_it_dies_as_soon_as_it_is_told_another_process_is_started(
 
 @pytest.mark.fault(12)
 @pytest.mark.parametrize("error", ["ENOSPC", "EAGAIN"])
-def test_where_none_can_be_left_the_run_goes_on_as_ever(
+def test_where_none_can_be_left_the_session_ends_as_ever(
     project: Project, stile: Turnstile, control: Control, error: str
 ) -> None:
     agents = [stile.agent(), stile.agent()]
