@@ -99,7 +99,7 @@ class Standby:
         """Load what every session needs, and begin to load what the agent needs. That takes
         longest: who is told meanwhile begins its work beside it.
         """
-        gc.disable()  # nothing that is loaded is garbage: a tenth of the time
+        gc.disable()  # nothing that is loaded is garbage: a seventh of the time
         interval = sys.getswitchinterval()
         sys.setswitchinterval(_SHORT)
         from . import work  # noqa: F401 - this is the loading
