@@ -104,7 +104,7 @@ async def test_no_secret_is_in_a_log_or_a_command_line(
         with pytest.raises(Exception, match=r"cannot be spoken to|takes no|does not"):
             await editor.command("messageSession", {"sessionId": session, "text": MARKS["said"]})
         lines = ours(state_dir, editor.pid)
-        assert len([line for line in lines if "bug_lsp.session" in line]) == 2
+        assert len([line for line in lines if "bug_lsp.session" in line]) >= 2
         assert [line for line in lines if "s3cret" in line] == []
         (gate / "open").touch()
         await editor.finished(started["debugRunId"])
