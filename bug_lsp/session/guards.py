@@ -56,7 +56,7 @@ def guards_of(
     """
     limited = kind is Kind.DEBUG
     found: list[Guard] = [
-        lambda: _wall_clock(run.session_timeout_seconds),
+        lambda: _wall_clock(recorder, run.session_timeout_seconds),
         lambda: room.guard(recorder.note),
     ]
     if kind is not Kind.PROOF:
@@ -69,8 +69,8 @@ def guards_of(
     return found
 
 
-async def _wall_clock(seconds: float) -> AgentFailure:
-    await anyio.sleep(seconds)
+async def _wall_clock(recorder: Recorder, seconds: float) -> AgentFailure:
+    await anyio.sleep(max(0.0, recorder.began + seconds - time.monotonic()))
     return AgentFailure(
         FailureKind.TIMEOUT, f"not done within {seconds:g} s (sessionTimeoutSeconds)"
     )

@@ -70,13 +70,16 @@ class Excerpt:
 class Recorder:
     """The one writer of a session's output. Lives on the event loop of the session process.
 
-    It writes at most `limit` bytes of what the agent does; the excerpt goes on to its end.
+    It writes at most `limit` bytes of what the agent does; the excerpt goes on to its end. The
+    session began at `began`, in seconds of the monotonic clock.
     """
 
-    def __init__(self, folder: SessionFolder, facts: Facts, limit: float = math.inf) -> None:
+    def __init__(
+        self, folder: SessionFolder, facts: Facts, began: float, limit: float = math.inf
+    ) -> None:
         self._folder = folder
         self._facts = facts
-        self._began = time.monotonic()
+        self.began = began
         self._transcript = Transcript()
         self._pending: list[Event] = []
         self._timer: asyncio.TimerHandle | None = None
@@ -90,7 +93,7 @@ class Recorder:
         self._full_at: int | None = None
         """The size of `events.jsonl` when the limit was reached."""
         self.excerpt = Excerpt()
-        self.heard_at = self._began
+        self.heard_at = time.monotonic()
         """When the agent last showed a sign of life (monotonic)."""
         self.usage_news = anyio.Event()
         self.tool_calls = 0
@@ -183,7 +186,7 @@ class Recorder:
             )
             self.usage_news.set()
         self.excerpt.add(told(event))
-        elapsed = round(time.monotonic() - self._began, 3)
+        elapsed = round(time.monotonic() - self.began, 3)
         record = Record(
             seq=self._seq,
             at=elapsed,
@@ -199,7 +202,7 @@ class Recorder:
         shown = materialise_session(
             self._folder.run.run_id, self._facts.model_copy(update={"activity": doing})
         )
-        return status_line(shown, self.tool_calls, time.monotonic() - self._began)
+        return status_line(shown, self.tool_calls, time.monotonic() - self.began)
 
     def _poke(self) -> None:
         poke(self._folder.run.workspace, self._folder.run.run_id, self._folder.session_id)

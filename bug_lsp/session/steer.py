@@ -59,9 +59,11 @@ def synthesise_now(folder: RunFolder) -> list[str]:
 
     Returns the sessions that were asked to end; the orchestrator starts with the last of them.
     """
-    run = runs.load(folder)
-    files.create_once(folder.wanted, b"")
-    _take_up(folder)
+    with runs.turn(folder):
+        run = runs.load(folder)
+        _take_up(folder)
+        files.create_once(folder.wanted, b"")
+        files.remove(folder.cancelled)
     sessions = [folder.session(spec.session_id) for spec in run.standing]
     sessions += runs.proofs(folder)
     ended = [session.session_id for session in sessions if cancel.cancel_session(session)]
@@ -107,9 +109,10 @@ def _add(
         prompt = folder.session(run.roster[0].session_id).prompt.read_bytes()
         files.replace(session.prompt, prompt)
         files.replace(session.spec, spec.to_json())
+        _take_up(folder)
         files.replace(folder.additions, _additions(folder, spec, custom).to_json())
+        files.remove(folder.cancelled)
         runs.save_snapshot(folder)
-    _take_up(folder)
     delivery.move_on(folder)
     return spec.session_id
 
@@ -135,6 +138,7 @@ def _additions(folder: RunFolder, spec: Spec, custom: Mapping[str, CustomAgent])
 
 
 def _take_up(folder: RunFolder) -> None:
-    """The run has something to do again, even if it was cancelled or finished."""
-    files.remove(folder.cancelled)
+    """The run is found again by whoever starts, even if it was finished. The caller holds its lock,
+    and says then what there is to do.
+    """
     files.replace(folder.workspace.active / folder.run_id, b"")

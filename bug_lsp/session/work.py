@@ -136,7 +136,7 @@ class _Session:
         os.environ[MARKER] = marker
         tree.adopt_orphans()
         facts = Facts(spec=self.spec, process=self.process)
-        recorder = Recorder(self.folder, facts, self.room.recorded)
+        recorder = Recorder(self.folder, facts, self.began, self.room.recorded)
         gate.show(self.run_folder)
         poke(self.run_folder.workspace, self.run_folder.run_id, self.folder.session_id)
         ended = _Outcome()

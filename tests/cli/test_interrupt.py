@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import signal
+from contextlib import suppress
+
+import psutil
 
 from bug_lsp.store.processes import MARKER
 
@@ -10,9 +13,11 @@ from .conftest import User
 
 
 def _marked(user: User) -> list[str]:
-    return [
-        process.environ()[MARKER] for process in user.processes() if MARKER in process.environ()
-    ]
+    found = []
+    for process in user.processes():
+        with suppress(psutil.NoSuchProcess):  # ended meanwhile
+            found += [value for name, value in process.environ().items() if name == MARKER]
+    return found
 
 
 def test_once_cancels_the_run_and_waits_until_nothing_is_left(user: User):

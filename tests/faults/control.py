@@ -79,6 +79,8 @@ class Control:
                 return
             with asking:
                 line = asking.makefile("rb").readline().decode(errors="surrogateescape")
+                if not line:  # it was killed before it could say what it is about to do
+                    continue
                 pid, verb, path = line.rstrip("\n").split(" ", 2)
                 step = Step(len(self.steps) + 1, int(pid), verb, Path(path))
                 self.steps.append(step)

@@ -24,7 +24,7 @@ def check(run: Started) -> None:
     """One orchestrator, a conclusion in the task file, and nothing left behind."""
     status = run.status
     assert status.all_terminal
-    assert len(run.orchestrators) == 1, "exactly one orchestrator"
+    assert len(run.orchestrators) == 1
     assert run.orchestrator.status.terminal
     assert run.orchestrator.status is not Status.CANCELLED
     assert status.delivered

@@ -16,6 +16,7 @@ from bug_lsp.domain.region import region_of
 from bug_lsp.store import faults, runs
 from bug_lsp.store.layout import RunFolder, WorkspaceFolder
 from bug_lsp.store.processes import me
+from tests.support import leftovers
 from tests.support.projects import Project
 from tests.support.runs import CONCLUDES, FINDS, Started, start
 
@@ -59,6 +60,7 @@ def test_each_state_of_the_disk_leads_to_one_orchestrator(
     monkeypatch.setattr(faults, "_SOCKET", None)
     control.release()
     check(whole)
+    _wait_until_alone(whole, state_dir)
 
     numbers = [step.number for step in control.steps]
     count = times(10, len(numbers))
@@ -72,10 +74,16 @@ def test_each_state_of_the_disk_leads_to_one_orchestrator(
             _tear(folder)
             look_until_finished(run)
             check(run)
+            _wait_until_alone(run, state_dir)
         left = [path for path in workspace.runs.glob("[!.]*") if not (path / "run.json").exists()]
         assert left == []
         for folder in runs.newest(workspace):
             assert region_of(Started(folder).text) is not None
+
+
+def _wait_until_alone(run: Started, state: Path) -> None:
+    """Until the last of its processes is gone: the disk must not change under a living one."""
+    run.wait(lambda: not leftovers.session_processes(state))
 
 
 def _copy(source: str, to: str) -> None:

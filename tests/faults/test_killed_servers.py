@@ -8,6 +8,7 @@ import asyncio
 import random
 import shutil
 import sys
+import threading
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
@@ -16,13 +17,15 @@ from typing import Any
 import pytest
 
 from bug_lsp.domain.errors import Refused
-from bug_lsp.session import gate
+from bug_lsp.session import gate, steer
+from bug_lsp.session.cancel import cancel_session
 from bug_lsp.session.forget import delete_run
 from bug_lsp.store import runs
 from bug_lsp.store.layout import RunFolder, WorkspaceFolder
+from bug_lsp.store.processes import alive
 from tests.lsp.editor import Editor
 from tests.support.projects import Project
-from tests.support.runs import CONCLUDES, FINDS, Started, start
+from tests.support.runs import CONCLUDES, FINDS, WAITS, Started, start
 
 from .control import At, Control, Step
 from .ends import check, look_until_finished
@@ -46,11 +49,21 @@ async def whole_run(editor: Editor, task: Path, acknowledged: list[str]) -> None
     await editor.finished(run["debugRunId"])
 
 
+def save(editor: Editor, task: Path, opened: str) -> None:
+    """Save the buffer of the task file, as its user does. One in which nothing has changed follows
+    the file: a conclusion may have been written there just before the server heard of the buffer.
+    """
+    text = editor.text(task)
+    if text != opened:
+        task.write_text(text)
+
+
 async def dies_during(editor: Editor, task: Path, after: float = 60) -> list[str]:
     """The runs that were acknowledged by a server that dies while it works, at the latest then. Its
     editor lives on: what stands in the buffer is not lost with the server.
     """
     assert editor.client._server is not None
+    opened = task.read_text()
     acknowledged: list[str] = []
     doing = asyncio.ensure_future(whole_run(editor, task, acknowledged))
     gone = asyncio.ensure_future(editor.client._server.wait())
@@ -60,24 +73,21 @@ async def dies_during(editor: Editor, task: Path, after: float = 60) -> list[str
     with suppress(BaseException):
         await doing
     await editor.kill()
-    task.write_text(editor.text(task))
+    save(editor, task, opened)
     return acknowledged
 
 
 async def recovers(project: Project, task: Path, acknowledged: list[str]) -> None:
     """A new server has every run that was acknowledged, and ends all that was begun."""
     editor = await Editor(project.root).start(options=_OPTIONS)
-    editor.open(task)
+    opened = editor.open(task).source
     found = await editor.command("listDebugRuns", {})
     assert set(acknowledged) <= {run["debugRunId"] for run in found["runs"]}
     for run in found["runs"]:
         await editor.finished(run["debugRunId"])
     for folder in runs.newest(WorkspaceFolder.of(project.root)):
         await asyncio.to_thread(look_until_finished, Started(folder))
-        text = editor.text(task)
-        assert text.count("bug-lsp:begin") == 1
-        assert f"run={folder.run_id}" in text
-        task.write_text(text)  # as the user saves it
+        save(editor, task, opened)
         check(Started(folder))
     await editor.stop()
 
@@ -188,7 +198,8 @@ def _delete_all(project: Project) -> None:
 _ASK = """
 import sys
 from pathlib import Path
-from bug_lsp.session import gate
+from bug_lsp.session import gate, steer
+from bug_lsp.session.cancel import cancel_session
 from bug_lsp.session.forget import delete_run
 from bug_lsp.store.layout import RunFolder
 folder = RunFolder(Path(sys.argv[1]))
@@ -234,3 +245,32 @@ async def test_by_hand_and_by_itself_at_once_is_one_orchestrator(
                 await asyncio.to_thread(gate.orchestrate, run.folder)
         await asyncio.to_thread(look_until_finished, run)
         check(run)
+
+
+@pytest.mark.fault(3)
+async def test_what_is_asked_of_a_run_just_when_it_is_found_finished_is_not_forgotten(
+    project: Project, control: Control
+) -> None:
+    asking: list[threading.Thread] = []
+
+    def ask_there(step: Step) -> str:
+        if step.name == "remove active/*" and not asking:
+            asking.append(threading.Thread(target=steer.synthesise_now, args=[run.folder]))
+            asking[0].start()
+            asking[0].join(1)  # it has its turn when this step is made
+        return ""
+
+    run = start(
+        project.root, WAITS, FINDS, orchestrate="never", orchestrator=WAITS, settings=_NO_PROOF
+    )
+    run.wait_ready(0)
+    control.rule = ask_there
+    cancel_session(run.sessions[0])
+    await asyncio.to_thread(run.wait, lambda: asking)
+    await asyncio.to_thread(asking[0].join)
+    control.release()
+    found = runs.process(run.sessions[0])
+    assert found is not None
+    await asyncio.to_thread(run.wait, lambda: not alive(found.pid, found.birth))
+    assert len(run.orchestrators) == 1
+    assert not runs.is_finished(run.folder)

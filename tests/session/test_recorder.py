@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import time
 from pathlib import Path
 
 import pytest
@@ -32,7 +33,7 @@ def session(tmp_path: Path) -> SessionFolder:
 
 def recorder(session: SessionFolder) -> Recorder:
     process = Process(pid=1, birth="b", started_at=STARTED)
-    return Recorder(session, Facts(spec=ended(1).spec, process=process))
+    return Recorder(session, Facts(spec=ended(1).spec, process=process), time.monotonic())
 
 
 def recorded(session: SessionFolder) -> list[dict[str, object]]:
@@ -124,7 +125,9 @@ async def test_beyond_the_limit_only_the_end_is_recorded_and_that_is_said(
     session: SessionFolder,
 ) -> None:
     process = Process(pid=1, birth="b", started_at=STARTED)
-    record = Recorder(session, Facts(spec=ended(1).spec, process=process), 1_000_000)
+    record = Recorder(
+        session, Facts(spec=ended(1).spec, process=process), time.monotonic(), 1_000_000
+    )
     record.emit(Text(text="the beginning"))
     for number in range(300):
         record.emit(ToolCall(call_id=str(number), name="shell", detail=f"pytest {number}"))
