@@ -16,6 +16,7 @@ from bug_lsp.domain.errors import BugLspError
 from bug_lsp.domain.run import RunStatus, Session, Status
 from bug_lsp.session.report import report
 from bug_lsp.session.view import RunView
+from bug_lsp.store import runs
 from bug_lsp.store.layout import RunFolder
 from bug_lsp.workspace.git import GitError
 
@@ -44,7 +45,7 @@ class Follower:
         self._look_closer = True
         self._shape: _Shape = ()
         self._shown: set[str] = set()
-        """Orchestrators whose document was shown."""
+        """Orchestrators whose document was shown, or need not be any more."""
         self._ended: set[str] = set()
         """Sessions whose document was refreshed for the last time."""
 
@@ -99,18 +100,30 @@ class Follower:
         orchestrator = status.orchestrator
         if (
             orchestrator is not None
-            and orchestrator.status is Status.RUNNING
+            and orchestrator.status not in {Status.PENDING, Status.CANCELLED}
             and orchestrator.session_id not in self._shown
         ):
             self._shown.add(orchestrator.session_id)
-            if self.mine or self._server.open_document(self._view.run.task_path) is not None:
+            if self.mine or self._is_open_for(orchestrator):
                 self._server.background(self._show, orchestrator)
 
-    async def _show(self, session: Session) -> None:
-        uri = self._server.address(session, self._folder)
+    def _is_open_for(self, orchestrator: Session) -> bool:
+        """Whether the user has the task file open while it works."""
+        running = orchestrator.status is Status.RUNNING
+        return running and self._server.open_document(self._view.run.task_path) is not None
+
+    async def _show(self, orchestrator: Session) -> None:
+        """Show its document. One that has ended by now is shown to who waits for it alone: not the
+        one from before the user asked for more.
+        """
+        session = self._folder.session(orchestrator.session_id)
+        ended = orchestrator.status.terminal
+        if ended and not await run_sync(runs.covers, session, self._view.run):
+            return
+        uri = self._server.address(orchestrator, self._folder)
         if not await self._server.client.show(uri, focus=False):
-            output = self._folder.session(session.session_id).output
-            self._server.client.say(f"{session.title} is writing to {output}")
+            doing = "has written to" if ended else "is writing to"
+            self._server.client.say(f"{orchestrator.title} {doing} {session.output}")
 
     def _end(self, status: RunStatus) -> None:
         if self.mine or self._server.open_document(self._view.run.task_path) is not None:

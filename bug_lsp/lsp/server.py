@@ -176,7 +176,7 @@ class BugLspServer:
             known.mine = known.mine or mine
             known.tell(run_level=True)
             return
-        if not (folder.workspace.active / folder.run_id).exists():
+        if not mine and not (folder.workspace.active / folder.run_id).exists():
             return
         self._followers[folder.run_id] = Follower(self, self._progress, folder, mine=mine)
         self.background(self._follow, folder.run_id)

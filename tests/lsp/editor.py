@@ -12,14 +12,14 @@ import json
 import os
 import sys
 from collections import defaultdict
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 from urllib.parse import unquote
 
 from lsprotocol import types
 from lsprotocol.converters import get_converter
-from pygls.exceptions import JsonRpcException
+from pygls.exceptions import JsonRpcException, JsonRpcRequestCancelled
 from pygls.workspace import PositionCodec
 from pytest_lsp import LanguageClient, make_test_lsp_client
 
@@ -269,12 +269,21 @@ class Editor:
         return self.buffers[path.as_uri()].source
 
     async def _follow(self, uri: str) -> None:
-        """Read a document because it was refreshed; its run may have been deleted meanwhile, or the
-        server killed.
-        """
-        try:
+        """Read a document because it was refreshed; its run may have been deleted meanwhile."""
+        with self._while_it_lives(JsonRpcException):
             await self.read(uri)
-        except JsonRpcException:
+
+    async def _read_shown(self, uri: str) -> None:
+        """Read a document that was shown."""
+        with self._while_it_lives(JsonRpcRequestCancelled):
+            await self.read(uri)
+
+    @contextlib.contextmanager
+    def _while_it_lives(self, refusal: type[JsonRpcException]) -> Iterator[None]:
+        """The server may refuse, end or be killed meanwhile."""
+        try:
+            yield
+        except refusal:
             pass
         except RuntimeError:
             assert self.client._server is not None
@@ -340,7 +349,7 @@ class Editor:
         def show_document(params: types.ShowDocumentParams) -> types.ShowDocumentResult:
             client.shown_documents.append(params)
             if params.uri.startswith("bug-lsp:"):
-                self._soon(self.read(params.uri))
+                self._soon(self._read_shown(params.uri))
             self._soon(self._tell())
             return types.ShowDocumentResult(success=True)
 

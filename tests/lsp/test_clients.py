@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+import asyncio
+import functools
+import signal
 from pathlib import Path
 
 import pytest
 
 from bug_lsp.domain.findings import OfferedPatch
+from bug_lsp.store import runs
+from bug_lsp.store.layout import WorkspaceFolder
 from tests.support.findings import found_at, keep
+from tests.support.runs import wait_until
 
 from .conftest import OPTIONS, TASK
 from .raw import Raw
@@ -113,6 +119,28 @@ async def test_the_whole_job_asks_a_client_only_for_what_it_can(raw, project, ta
         assert any("is being debugged by right, exits3" in text for text in told)
 
 
+async def shown_file(client: Client) -> Path:
+    """The file that the client is asked to show."""
+    client.asked += [message for message in client.raw.others if "id" in message]
+    while not (shown := [m for m in client.asked if m["method"] == "window/showDocument"]):
+        await client.hear()
+    return Path(shown[0]["params"]["uri"].removeprefix("file://"))
+
+
+async def test_an_orchestrator_that_is_quicker_than_the_server_looks_is_shown(raw, project, task):
+    await raw.initialise(project.as_uri(), {"window": {"showDocument": {"support": True}}}, OPTIONS)
+    started = await raw.command(
+        "debugWithAgents", {"taskUri": task.as_uri(), "agents": [{"agentType": "right"}] * 2}
+    )
+    raw.process.send_signal(signal.SIGSTOP)
+    run = WorkspaceFolder.of(project).run(started["result"]["debugRunId"])
+    finished = functools.partial(runs.is_finished, run)
+    await asyncio.to_thread(wait_until, finished, workspace=run.workspace)
+    raw.process.send_signal(signal.SIGCONT)
+    path = await shown_file(Client(raw, {}))
+    assert path == runs.orchestrators(run)[0].output
+
+
 async def test_a_client_without_virtual_documents_is_given_the_real_file(raw, project, task):
     await raw.initialise(project.as_uri(), {"window": {"showDocument": {"support": True}}}, OPTIONS)
     started = await raw.command(
@@ -121,11 +149,7 @@ async def test_a_client_without_virtual_documents_is_given_the_real_file(raw, pr
     session = started["result"]["sessions"][0]
     assert session["uri"].startswith("file:")
     client = Client(raw, {})
-    client.asked += [message for message in raw.others if "id" in message]
-    while not any(m["method"] == "window/showDocument" for m in client.asked):
-        await client.hear()
-    [shown] = [m for m in client.asked if m["method"] == "window/showDocument"]
-    path = Path(shown["params"]["uri"].removeprefix("file://"))
+    path = await shown_file(client)
     assert path.name == "output.md"
     assert "# Orchestrator: add() subtracts" in path.read_text()
     while "## Root cause" not in task.read_text():
