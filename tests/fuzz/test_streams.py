@@ -145,6 +145,8 @@ def are_events(found: list[Event]) -> None:
 
 
 @given(mutated(CODEX))
+@example([("item/completed", {"item": {"type": "agentMessage", "id": "a", "text": []}})])
+@example([CODEX[0], ("item/completed", {"item": CODEX[-1][1]["item"] | {"text": 7}})])
 def test_whatever_codex_notifies_is_translated_or_passed_over(stream: list[Any]) -> None:
     heard = OfCodex(COPY, COPY)
     are_events([event for method, params in stream for event in heard.events(method, params)])

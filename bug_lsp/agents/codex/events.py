@@ -110,6 +110,8 @@ class Translation:
 
     def _message(self, item: Mapping[str, Any]) -> Iterator[Event]:
         text = item["text"]
+        if not isinstance(text, str):
+            return
         if item["id"] not in self._streamed:
             yield from self._message_delta({"itemId": item["id"], "delta": text})
         if item.get("phase") == "final_answer":
