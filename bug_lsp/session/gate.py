@@ -89,7 +89,7 @@ def orchestrate(folder: RunFolder, *, force: bool = False) -> tuple[str, bool]:
         again = latest is None or (latest.status.terminal and (force or not board.covered))
         if latest is not None and not again:
             return latest.session_id, False
-        files.replace(folder.workspace.active / folder.run_id, b"")
+        take_up(folder)
         files.remove(folder.cancelled)
         claimed = _claim_orchestrator(folder, run)
         runs.save_snapshot(folder)
@@ -190,6 +190,13 @@ def show(folder: RunFolder) -> None:
     """Bring the snapshot up to date with the sessions' own files."""
     with runs.turn(folder):
         runs.save_snapshot(folder)
+
+
+def take_up(folder: RunFolder) -> None:
+    """The run is found again by whoever starts, even if it was finished. The caller holds its lock,
+    and says then what there is to do.
+    """
+    files.replace(folder.workspace.active / folder.run_id, b"")
 
 
 def _keep_index(folder: RunFolder, board: Board) -> None:

@@ -15,7 +15,7 @@ from bug_lsp.domain.run import Additions, AgentChoice, CustomAgent, Kind, Run, S
 from bug_lsp.store import files, runs
 from bug_lsp.store.layout import RunFolder, SessionFolder
 
-from . import cancel, delivery, inbox
+from . import cancel, delivery, gate, inbox
 from .start import MAX_AGENTS, check_known
 
 
@@ -61,7 +61,7 @@ def synthesise_now(folder: RunFolder) -> list[str]:
     """
     with runs.turn(folder):
         run = runs.load(folder)
-        _take_up(folder)
+        gate.take_up(folder)
         files.create_once(folder.wanted, b"")
         files.remove(folder.cancelled)
     sessions = [folder.session(spec.session_id) for spec in run.standing]
@@ -109,7 +109,7 @@ def _add(
         prompt = folder.session(run.roster[0].session_id).prompt.read_bytes()
         files.replace(session.prompt, prompt)
         files.replace(session.spec, spec.to_json())
-        _take_up(folder)
+        gate.take_up(folder)
         files.replace(folder.additions, _additions(folder, spec, custom).to_json())
         files.remove(folder.cancelled)
         runs.save_snapshot(folder)
@@ -135,10 +135,3 @@ def _additions(folder: RunFolder, spec: Spec, custom: Mapping[str, CustomAgent])
     if spec.agent_type in custom:
         agents[spec.agent_type] = custom[spec.agent_type]
     return Additions(roster=(*before.roster, spec), agents=agents)
-
-
-def _take_up(folder: RunFolder) -> None:
-    """The run is found again by whoever starts, even if it was finished. The caller holds its lock,
-    and says then what there is to do.
-    """
-    files.replace(folder.workspace.active / folder.run_id, b"")
