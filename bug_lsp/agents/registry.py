@@ -20,7 +20,9 @@ if TYPE_CHECKING:
 
 _EXTRAS = {"codex": ("openai_codex", "Codex"), "claude": ("claude_agent_sdk", "Claude")}
 """Agents whose library is an extra of ours: its package, and how users know the agent."""
-BUILT_IN = (*_EXTRAS, *PRESETS, "spectrum", "repair", "bisect")
+MODEL_FREE = ("spectrum", "repair", "bisect")
+"""Agents that run the project's tests themselves, and are told nothing in words."""
+BUILT_IN = (*_EXTRAS, *PRESETS, *MODEL_FREE)
 """Agents that debug and are known without settings."""
 ORCHESTRATORS = (*_EXTRAS, *PRESETS, "digest")
 """Agents that orchestrate and are known without settings."""
@@ -53,6 +55,11 @@ def is_steerable(agent_type: str, custom: Mapping[str, CustomAgent]) -> bool:
     if agent_type in custom:
         return custom[agent_type].type == "acp"
     return agent_type in _STEERABLE
+
+
+def is_model_free(agent_type: str, custom: Mapping[str, CustomAgent]) -> bool:
+    """Whether the agent is one of ours that needs no model."""
+    return agent_type in MODEL_FREE and agent_type not in custom
 
 
 def installed(agent_type: str, custom: Mapping[str, CustomAgent]) -> bool:

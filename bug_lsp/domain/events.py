@@ -85,6 +85,13 @@ class Confined(StoredValue):
     """Why nothing does, as a clause."""
 
 
+class Copied(StoredValue):
+    """What the session's copy of the code holds and what is run in it, a sentence each."""
+
+    type: Literal["copy"] = "copy"
+    notes: tuple[str, ...]
+
+
 class Said(StoredValue):
     """The user said something to the agent while it worked."""
 
@@ -100,7 +107,17 @@ class Error(StoredValue):
 
 
 Event = (
-    Text | Thinking | ToolCall | ToolResult | FileEdit | Activity | Usage | Confined | Said | Error
+    Text
+    | Thinking
+    | ToolCall
+    | ToolResult
+    | FileEdit
+    | Activity
+    | Usage
+    | Confined
+    | Copied
+    | Said
+    | Error
 )
 
 

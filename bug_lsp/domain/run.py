@@ -11,6 +11,7 @@ from typing import Literal, TypeAlias
 
 from pydantic import AwareDatetime, Field
 
+from .copy_contents import CopyContents
 from .errors import FailureKind
 from .events import TokenUsage
 from .ids import session_uri
@@ -130,6 +131,15 @@ class Run(StoredValue):
     set_up_command: str | None = None
     suite_command: str | None = None
     cell_timeout_seconds: float = 300
+    contents: CopyContents = CopyContents()
+    """What each copy has besides what git tracks."""
+
+    @property
+    def checkout(self) -> PurePath:
+        """The root of the user's checkout, of which `workspace` is a part."""
+        workspace = PurePath(self.workspace)
+        depth = len(PurePath(self.base.prefix).parts)
+        return workspace.parents[depth - 1] if depth else workspace
 
     @property
     def superseded(self) -> frozenset[str]:

@@ -35,6 +35,9 @@ class Settings(Value):
     run_limits: Limits = Limits()
     agents: dict[str, CustomAgent] = Field(default_factory=dict)
     """Programs named by the user, by agent type. Never taken from a file in the workspace."""
+    worktree_include: tuple[str, ...] = ()
+    """Files that git ignores and copies get, beside those of the file `.worktreeinclude`: patterns
+    as in .gitignore, with `!` in front for what they do not get."""
     prove: bool = True
     """Whether what agents claim is checked by program before the orchestrator speaks."""
     set_up_command: str | None = None

@@ -10,6 +10,7 @@ from .budget import clip
 from .events import (
     Activity,
     Confined,
+    Copied,
     Error,
     Event,
     FileEdit,
@@ -83,8 +84,9 @@ class Transcript:
                 return self._result(ok=ok, output=clean(output))
             case FileEdit(path=path):
                 return self._enter("tools") + f"- **edited** {code(path)}\n"
-            case Confined(by=by, problem=problem):
-                return self._enter("tools") + f"- {_confined(by, problem)}\n"
+            case Confined() | Copied():
+                lines = "".join(f"- {line}\n" for line in _facts_of_the_copy(event))
+                return self._enter("tools") + lines if lines else ""
             case Said(text=text):
                 quoted = inert(clean(text).strip()).replace("\n", "\n> ")
                 return self._enter("said") + f"> **you:** {quoted}\n"
@@ -106,6 +108,12 @@ class Transcript:
         shown = fenced(inert(clip(output, RESULT_SHOWN)), "text")
         indented = "".join(f"  {line}\n" for line in shown.splitlines())
         return f"\n{indented}" if ok else f"  failed:\n\n{indented}"
+
+
+def _facts_of_the_copy(event: Confined | Copied) -> list[str]:
+    if isinstance(event, Confined):
+        return [_confined(event.by, event.problem)]
+    return [f"**copy** {inert(one_line(note, 500))}" for note in event.notes]
 
 
 def _confined(by: str | None, problem: str) -> str:
@@ -148,7 +156,7 @@ def activity(record: Record) -> str:
             return one_line(f"editing {path}", 80)
         case Activity(text=text):
             return one_line(text, 80)
-        case Usage() | Confined():
+        case Usage() | Confined() | Copied():
             return record.doing or "working"
         case Said():
             return "reading what you said"

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from bug_lsp.domain.proof import Cell, Patch, Reproduction, Suite
 from bug_lsp.domain.run import Base
+from bug_lsp.workspace.extras import Source
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +42,8 @@ class Bench:
     """After that many seconds the cells that are left are not run."""
     test_command: str | None = None
     """A shell command that fails while the bug is there."""
+    sources: tuple[Source, ...] = ()
+    """What copies get besides what git tracks."""
     set_up_command: str | None = None
     """A shell command, run once in each slot's copy before its first cell."""
     suite_command: str | None = None

@@ -16,7 +16,7 @@ from bug_lsp.agents.python_tests.child_process import run_child, tail
 from bug_lsp.agents.python_tests.project import find_interpreter
 from bug_lsp.domain.errors import AgentFailure, FailureKind
 from bug_lsp.store.files import make_private, remove
-from bug_lsp.workspace import copies, git
+from bug_lsp.workspace import copies, extras, git
 
 from . import leftovers
 from .bench import Bench
@@ -57,6 +57,7 @@ class Snapshot:
             remove(root)
             make_private(root.parent)
             copies.check_out(self.bench.base, root)
+            extras.bring(self.bench.sources, root)
         except (git.GitError, OSError) as error:
             raise AgentFailure(
                 FailureKind.INTERNAL, f"the copy of the code could not be made: {error}"

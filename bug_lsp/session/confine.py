@@ -39,7 +39,7 @@ def confined(run: Run, folder: SessionFolder, spec: Spec) -> Confinement | None:
         *expanded(run.writable_paths, env),
         folder.scratch,
     ]
-    found = confinement(writable, protected=[_checkout(run)])
+    found = confinement(writable, protected=[Path(run.checkout)])
     if found.by is None and run.confinement == "required":
         raise AgentFailure(
             FailureKind.PERMISSION,
@@ -74,10 +74,3 @@ def not_its_own(run: Run, others: Iterable[SessionFolder]) -> fingerprint.Finger
     for other in others:
         found |= fingerprint.of_tree(other.copy, f"{other.session_id}/{other.copy.name}")
     return found
-
-
-def _checkout(run: Run) -> Path:
-    """The root of the user's checkout."""
-    workspace = Path(run.workspace)
-    depth = len(Path(run.base.prefix).parts)
-    return workspace.parents[depth - 1] if depth else workspace

@@ -131,6 +131,11 @@ def debug_prompt(
     )
 
 
+def copy_section(notes: Sequence[str]) -> str:
+    """What an agent is told of its copy: what is in it, and what its commands test."""
+    return _render("copy.md", notes=[one_line(note, 500) for note in notes])
+
+
 def repair_prompt(problem: str) -> str:
     """What the orchestrator is told when its closing block is not valid."""
     return _render("repair.md", problem=problem).strip()

@@ -22,6 +22,7 @@ from bug_lsp.proof import Bench, Candidate, Trial, check, lines_of
 from bug_lsp.store import files, runs
 from bug_lsp.store.layout import RunFolder, SessionFolder
 from bug_lsp.workspace import git
+from bug_lsp.workspace.extras import Source
 
 MOST_SLOTS = 8
 _WHOLE_SHARE = 0.9
@@ -127,6 +128,7 @@ def _bench(run: Run, session: SessionFolder, confine: tuple[str, ...]) -> Bench:
         cell_seconds=run.cell_timeout_seconds,
         whole_seconds=run.session_timeout_seconds * _WHOLE_SHARE,
         test_command=run.test_command,
+        sources=(Source(Path(run.checkout), run.contents),),
         set_up_command=run.set_up_command,
         suite_command=run.suite_command,
     )

@@ -12,6 +12,7 @@ from typing import Literal
 
 from bug_lsp.agents import registry
 from bug_lsp.domain.context import Context
+from bug_lsp.domain.copy_contents import CopyContents
 from bug_lsp.domain.errors import BadInput, Refused
 from bug_lsp.domain.ids import new_run_id, new_session_id
 from bug_lsp.domain.related import related
@@ -21,7 +22,7 @@ from bug_lsp.domain.task import title_of
 from bug_lsp.domain.transcript import clean, one_line
 from bug_lsp.store import runs
 from bug_lsp.store.layout import RunFolder, WorkspaceFolder
-from bug_lsp.workspace import capture, task_file
+from bug_lsp.workspace import capture, ignored, task_file
 
 from . import brief, delivery, prompts
 from .forget import discard
@@ -86,6 +87,7 @@ def start_run(request: Request, settings: Settings) -> RunFolder:
             task=task,
         )
         undo.callback(capture.release, folder, run.debug_run_id)
+        run = run.model_copy(update={"contents": _contents(run, settings)})
         others = task_file.others(task.parent, task)
         prompt = prompts.debug_prompt(
             run,
@@ -213,6 +215,11 @@ def _pointed_at(request: Request, workspace: Path) -> tuple[str, str, Context | 
     if not title:
         raise BadInput("title", "is missing, and the context is empty; give one, or select a text")
     return title, told.body, None
+
+
+def _contents(run: Run, settings: Settings) -> CopyContents:
+    """What copies get of the files that git does not track."""
+    return ignored.plan(Path(run.checkout), settings.worktree_include)
 
 
 def _roster(agents: tuple[AgentChoice, ...], title: str) -> tuple[Spec, ...]:

@@ -4,19 +4,14 @@ from __future__ import annotations
 
 import dataclasses
 import os
-import signal
 import sys
-import threading
 import time
 import traceback
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import timedelta
 from pathlib import Path
 
 import anyio
-from anyio.abc import TaskStatus
 
 from bug_lsp.agents import registry
 from bug_lsp.agents.base import Answer, Job
@@ -24,7 +19,7 @@ from bug_lsp.domain import evidence
 from bug_lsp.domain.budget import SESSION_LIMIT, clip
 from bug_lsp.domain.citations import unknown_ids
 from bug_lsp.domain.errors import AgentFailure, BugLspError, FailureKind, Refused
-from bug_lsp.domain.events import Confined, Error
+from bug_lsp.domain.events import Confined, Copied, Error
 from bug_lsp.domain.proof import Proof
 from bug_lsp.domain.report import (
     Report,
@@ -50,21 +45,21 @@ from bug_lsp.store import files, runs
 from bug_lsp.store.layout import RunFolder, SessionFolder
 from bug_lsp.store.pokes import poke
 from bug_lsp.store.processes import MARKER
-from bug_lsp.workspace import copies, fingerprint, task_file
+from bug_lsp.workspace import fingerprint, task_file
 
 from . import delivery, gate, housekeeping, inbox, prompts, tree
 from .confine import confined, ended, not_its_own
 from .farewell import farewell
 from .guards import guarded, guards_of
 from .leave import leave
+from .prepare import Prepared, in_the_copy, make_copy
 from .prove import check_synthesis, prove
 from .recorder import Recorder
 from .room import Room
 from .settle import finish_failed
+from .signals import cancelled_by_signal
 from .talk import Talk
 
-_LAST_RESORT = 15.0
-"""Seconds after a signal to end until the process ends itself, whatever still hangs."""
 _CHANGES_SHOWN = 10
 
 
@@ -140,7 +135,7 @@ class _Session:
         gate.show(self.run_folder)
         poke(self.run_folder.workspace, self.run_folder.run_id, self.folder.session_id)
         ended = _Outcome()
-        async with _until_told_to_end(self.folder) as told:
+        async with cancelled_by_signal(self.folder) as told:
             # Looked at when signals are heard: who cancels leaves the file before it signals.
             if self.folder.cancel.exists():
                 told.cancel()
@@ -172,13 +167,13 @@ class _Session:
             confine = await self._hold(recorder)
             answer, self.proof = await prove(self.asked, self.folder, debug, confine, recorder.emit)
             return answer
-        copy = await anyio.to_thread.run_sync(copies.make, self.folder, self.asked.base)
+        prepared = await anyio.to_thread.run_sync(make_copy, self.asked, self.folder)
         custom = self.asked.agents.get(self.spec.agent_type)
         confine = await self._hold(recorder)
         job = Job(
             prompt=self._prompt(debug),
-            cwd=copy / self.asked.base.prefix,
-            copy=copy,
+            cwd=prepared.root / self.asked.base.prefix,
+            copy=prepared.root,
             workspace=Path(self.asked.workspace),
             scratch=self.folder.scratch,
             model=self.spec.model,
@@ -188,6 +183,8 @@ class _Session:
             confine=confine,
             env=custom.env if custom else {},
         )
+        if self.spec.kind is Kind.DEBUG:
+            job = await self._in_the_copy(job, prepared, recorder)
         agent = registry.create(
             self.spec.agent_type, self.asked.agents, debug, self._known() if debug else None
         )
@@ -195,6 +192,16 @@ class _Session:
             talk = Talk(messages, self.repair, recorder.emit)
             job = dataclasses.replace(job, listen=talk.listen, follow_up=talk.follow_up)
             return await agent.run(job, recorder.emit)
+
+    async def _in_the_copy(self, job: Job, prepared: Prepared, recorder: Recorder) -> Job:
+        """The job such that what the agent runs tests the copy; the session says what it found."""
+        if registry.is_model_free(self.spec.agent_type, self.asked.agents):
+            recorder.emit(Copied(notes=prepared.notes))
+            return job
+        told = await anyio.to_thread.run_sync(in_the_copy, job, prepared)
+        recorder.emit(Copied(notes=told.notes))
+        prompt = f"{job.prompt.rstrip()}\n\n{prompts.copy_section(told.notes)}"
+        return dataclasses.replace(job, prompt=prompt, env={**told.environment, **job.env})
 
     async def _hold(self, recorder: Recorder) -> tuple[str, ...]:
         """Hold what the session starts to its folders, or else look at what it must not change."""
@@ -351,38 +358,3 @@ def _counted(files: int) -> str:
 
 def _failed(kind: FailureKind, message: str) -> _Outcome:
     return _Outcome(failure=Failure(kind=kind, message=clean(message)))
-
-
-@asynccontextmanager
-async def _until_told_to_end(folder: SessionFolder) -> AsyncIterator[anyio.CancelScope]:
-    """Cancel what is inside at SIGTERM or SIGINT, and end the process if even that hangs."""
-
-    def give_up() -> None:
-        if not folder.result.exists():
-            os._exit(1)
-
-    async with anyio.create_task_group() as group:
-
-        async def listen(*, task_status: TaskStatus[None]) -> None:
-            try:
-                with anyio.open_signal_receiver(signal.SIGTERM, signal.SIGINT) as signals:
-                    task_status.started()
-                    async for _ in signals:
-                        timer = threading.Timer(_LAST_RESORT, give_up)
-                        timer.daemon = True
-                        timer.start()
-                        scope.cancel()
-            finally:
-                _stay()
-
-        scope = anyio.CancelScope()
-        await group.start(listen)
-        with scope:
-            yield scope
-        group.cancel_scope.cancel()
-
-
-def _stay() -> None:
-    """From here on it is about to end by itself: killed now, it would leave its run to nobody."""
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda _signal, _frame: None)

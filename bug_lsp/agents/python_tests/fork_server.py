@@ -184,7 +184,6 @@ class ForkServer:
             **fds,
             "answers": answers,
             "root": str(self._project.copy),
-            "origin": str(self._project.origin),
             "lend": lent_packages(),
             "framework": self._framework,
             "args": [],

@@ -14,6 +14,8 @@ from pathlib import Path
 
 from bug_lsp.agents.base import Job
 
+SITE = Path(__file__).parent / "site"
+"""Goes on PYTHONPATH: makes whatever is installed from the checkout be imported from the copy."""
 _NOT_SOURCES = {"node_modules", "site-packages", "__pycache__"}
 # What would lead git or a tool inside the tests away from the copy, or belongs to whoever
 # started bug-lsp.
@@ -64,8 +66,33 @@ class PythonProject:
             env["VIRTUAL_ENV"] = str(self.python.parent.parent)
         env["PYTHONDONTWRITEBYTECODE"] = "1"
         given = [entry for entry in env.get("PYTHONPATH", "").split(os.pathsep) if entry]
-        env["PYTHONPATH"] = os.pathsep.join([*self._own_paths(), *map(self._in_copy, given)])
-        return env
+        own = self._own_paths()
+        env["PYTHONPATH"] = os.pathsep.join([str(SITE), *own, *map(self._in_copy, given)])
+        return env | self._imports(own)
+
+    def agent_environment(self) -> dict[str, str]:
+        """What an agent's programs get besides their own environment, so that what they run tests
+        the copy. An agent that is a Python program itself goes on importing what it did.
+        """
+        env = self.environment()
+        names = ("PATH", "VIRTUAL_ENV", "CONDA_PREFIX", *self._imports([]))
+        found = {name: env[name] for name in names if name in env}
+        given = [
+            *self.extra_env.get("PYTHONPATH", os.environ.get("PYTHONPATH", "")).split(os.pathsep)
+        ]
+        found["PYTHONPATH"] = os.pathsep.join([str(SITE), *map(self._in_copy, filter(None, given))])
+        return found
+
+    def _imports(self, own: list[str]) -> dict[str, str]:
+        """What `site/sitecustomize.py` is told."""
+        prefix = self.python.parent.parent
+        is_environment = (prefix / "pyvenv.cfg").is_file() or (prefix / "conda-meta").is_dir()
+        return {
+            "BUG_LSP_ORIGIN": str(self.origin),
+            "BUG_LSP_COPY_ROOT": str(self.copy),
+            "BUG_LSP_ENVIRONMENT": str(prefix) if is_environment else "",
+            "BUG_LSP_FIRST": os.pathsep.join(own),
+        }
 
     def _own_paths(self) -> list[str]:
         source = self.cwd / "src"

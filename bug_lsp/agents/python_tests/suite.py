@@ -134,7 +134,6 @@ async def _attempt(project: PythonProject, plan: Plan, report: OnProgress) -> Su
 def _config(project: PythonProject, plan: Plan, place: Path, progress_fd: int) -> dict[str, Any]:
     return {
         "root": str(project.copy),
-        "origin": str(project.origin),
         "lend": lent_packages(),
         "progress_fd": progress_fd,
         "framework": plan.framework,

@@ -23,7 +23,6 @@ from .lines import LineCoverage
 def main(config_file: str) -> None:
     """Run the tests as the config says, write the result, end the process."""
     config: dict[str, Any] = json.loads(Path(config_file).read_text(encoding="utf-8"))
-    imports.remap(config["origin"], config["root"])
     imports.lend(config["lend"])
     if "requests" in config:
         from . import serve

@@ -1,0 +1,76 @@
+"""What a copy of the code holds besides what git tracks, and what it lacks."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from typing import Literal, TypeAlias
+
+from .model import StoredValue
+
+Way: TypeAlias = Literal["copied", "linked", "leftOut"]
+"""`copied`: a copy has its own. `linked`: a folder of links to the user's own, or a link to a file:
+to be read, not to be written. `leftOut`: copies do not have it."""
+
+_MOST_NAMED = 5
+_UNITS = ("kB", "MB", "GB", "TB")
+
+
+class Extra(StoredValue):
+    """A file or folder of the checkout that git does not track."""
+
+    path: str
+    """Relative to the captured folder, POSIX; a folder has no slash at its end."""
+    way: Way
+    size: int | None = None
+    """Bytes; None where nobody counted."""
+    reason: str = ""
+    """Why, as a clause: `ignored by git, 12 MB`."""
+
+
+class CopyContents(StoredValue):
+    """What each copy of a run holds besides what git tracks."""
+
+    extras: tuple[Extra, ...] = ()
+
+    def brought(self) -> Iterator[Extra]:
+        """What copies have."""
+        return (extra for extra in self.extras if extra.way != "leftOut")
+
+    def left_out(self) -> tuple[Extra, ...]:
+        """What they do not have, although the checkout does."""
+        return tuple(extra for extra in self.extras if extra.way == "leftOut")
+
+    def sentences(self) -> Iterator[str]:
+        """What a user should know of the copies, most important first."""
+        if missing := self.left_out():
+            verb = "is" if len(missing) == 1 else "are"
+            yield f"{_named(missing)} {verb} not in the copies; {WAY_OUT}"
+        if copied := [extra for extra in self.extras if extra.way == "copied"]:
+            yield f"it has copies of files that git does not track: {_named(copied)}"
+        if linked := [extra for extra in self.extras if extra.way == "linked"]:
+            yield f"it has links to files of the checkout, for reading only: {_named(linked)}"
+
+
+WAY_OUT = "if a test needs it, add it to .worktreeinclude, or make it with the setting setUpCommand"
+
+
+def _named(extras: Iterable[Extra]) -> str:
+    listed = list(extras)
+    names = [_name(extra) for extra in listed[:_MOST_NAMED]]
+    more = len(listed) - _MOST_NAMED
+    return ", ".join(names) + (f" and {more} more" if more > 0 else "")
+
+
+def _name(extra: Extra) -> str:
+    return f"`{extra.path}`" + (f" ({extra.reason})" if extra.way == "leftOut" else "")
+
+
+def size_in_words(size: int) -> str:
+    """A number of bytes for people: `12 MB`."""
+    number = float(size)
+    unit = "bytes"
+    for larger in _UNITS:
+        if number < 1000:  # noqa: PLR2004 - units of a thousand
+            break
+        number, unit = number / 1000, larger
+    return f"{number:.0f} {unit}"
