@@ -45,6 +45,8 @@ class Job:
     confine: tuple[str, ...] = ()
     """Goes before the command line of every program that the agent starts; it holds that program to
     the folders of the session."""
+    sources: tuple[Path, ...] = ()
+    """Folders that the copy has something from: what is installed there as editable names them."""
     env: dict[str, str] = field(default_factory=dict)
     """What the user's settings add to the environment of the program."""
     listen: Callable[[], Awaitable[str]] = _nobody_speaks

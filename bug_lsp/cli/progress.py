@@ -61,6 +61,11 @@ def progress_on(stream: TextIO) -> Iterator[Progress]:
         yield rows
 
 
+def lacking(run: Run) -> tuple[str, ...]:
+    """What the copies do not have although the checkout does, a sentence each."""
+    return tuple(one_line(sentence, 500) for sentence in run.contents.lacking())
+
+
 class Lines:
     """One line for each change of a status."""
 
@@ -71,6 +76,8 @@ class Lines:
     def begin(self, run: Run) -> None:
         """Say which run it is."""
         self.say(f"debug run {run.debug_run_id}: {one_line(run.title)}")
+        for sentence in lacking(run):
+            self.say(sentence)
 
     def show(self, status: RunStatus, calls: dict[str, int]) -> None:  # noqa: ARG002 - as Progress
         """Say what changed."""
@@ -101,6 +108,8 @@ class Rows:
     def begin(self, run: Run) -> None:
         """Show the title."""
         self._title = f"{one_line(run.title)}  ({run.debug_run_id})"
+        for sentence in lacking(run):
+            self.say(sentence)
 
     def show(self, status: RunStatus, calls: dict[str, int]) -> None:
         """Show this from the next frame on."""

@@ -29,7 +29,8 @@ Labels = Mapping[str, str]
 
 def for_people(proof: Proof, labels: Labels) -> str:
     """The section of the task file."""
-    parts = [table(proof, labels), reproductions(proof), _suite(proof), quotes(proof, labels)]
+    parts = [f"- {one_line(sentence, 400)}" for sentence in _lacking(proof)]
+    parts += [table(proof, labels), reproductions(proof), _suite(proof), quotes(proof, labels)]
     parts += [f"- {one_line(note, 400)}" for note in proof.notes]
     return "\n\n".join(filter(None, parts)) or "There was nothing to check."
 
@@ -39,6 +40,7 @@ def facts(proof: Proof, labels: Labels, clusters: Iterable[Cluster]) -> str:
     places = "\n".join(_cluster(cluster, labels) for cluster in clusters)
     evidence = "\n".join(_told(one, labels) for one in proof.evidence)
     parts = [
+        *_lacking(proof),
         table(proof, labels) or "No patch could be tried.",
         reproductions(proof),
         _suite(proof),
@@ -47,6 +49,11 @@ def facts(proof: Proof, labels: Labels, clusters: Iterable[Cluster]) -> str:
         *(one_line(note, 400) for note in proof.notes),
     ]
     return "\n\n".join(filter(None, parts))
+
+
+def _lacking(proof: Proof) -> Iterable[str]:
+    for sentence in proof.copies_lack:
+        yield f"{sentence}. What fails for want of it says nothing about the bug."
 
 
 def table(proof: Proof, labels: Labels) -> str:

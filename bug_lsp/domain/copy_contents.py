@@ -40,18 +40,30 @@ class CopyContents(StoredValue):
         """What they do not have, although the checkout does."""
         return tuple(extra for extra in self.extras if extra.way == "leftOut")
 
-    def sentences(self) -> Iterator[str]:
-        """What a user should know of the copies, most important first."""
+    def lacking(self) -> Iterator[str]:
+        """What copies do not have and a test might need, as sentences."""
         if missing := self.left_out():
             verb = "is" if len(missing) == 1 else "are"
-            yield f"{_named(missing)} {verb} not in the copies; {WAY_OUT}"
+            yield f"{_named(missing)} {verb} not in the copies: if a test needs it, {WAY_OUT}"
+
+    def sentences(self) -> Iterator[str]:
+        """What a user should know of the copies, most important first."""
+        yield from self.lacking()
         if copied := [extra for extra in self.extras if extra.way == "copied"]:
             yield f"it has copies of files that git does not track: {_named(copied)}"
         if linked := [extra for extra in self.extras if extra.way == "linked"]:
-            yield f"it has links to files of the checkout, for reading only: {_named(linked)}"
+            yield f"it has links to files that git does not track, for reading: {_named(linked)}"
+
+    def __add__(self, other: CopyContents) -> CopyContents:
+        """Both together: what one of them has is not left out."""
+        known = {extra.path: extra for extra in other.extras}
+        for extra in self.extras:
+            if extra.way != "leftOut" or extra.path not in known:
+                known[extra.path] = extra
+        return CopyContents(extras=tuple(known.values()))
 
 
-WAY_OUT = "if a test needs it, add it to .worktreeinclude, or make it with the setting setUpCommand"
+WAY_OUT = "add it to .worktreeinclude if git ignores it, or make it with the setting setUpCommand"
 
 
 def _named(extras: Iterable[Extra]) -> str:

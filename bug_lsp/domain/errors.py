@@ -26,6 +26,7 @@ class FailureKind(StrEnum):
     CRASHED = "crashed"
     EMPTY_OUTPUT = "emptyOutput"
     NOT_APPLICABLE = "notApplicable"
+    COPY_DIFFERS = "copyDiffers"
     LOST = "lost"
     INTERNAL = "internal"
 

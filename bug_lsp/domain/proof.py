@@ -113,6 +113,9 @@ class Proof(StoredValue):
     cells: tuple[Cell, ...] = ()
     notes: tuple[str, ...] = ()
     """What a reader must know: why there is no reproduction, what was left out."""
+    copies_lack: tuple[str, ...] = ()
+    """What the checkout has and the copies have not, and some check needs: a sentence each. What
+    fails for want of it says nothing about the bug."""
 
     def cell(self, session_id: str, check: str) -> Cell | None:
         """One cell."""

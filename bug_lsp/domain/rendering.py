@@ -113,8 +113,20 @@ def _spoken_of(synthesis: Synthesis, checked: Checked) -> list[str]:
 
 def _heading(status: RunStatus, synthesis: Synthesis, checked: Checked) -> str:
     word = "Synthesis" if status.orchestrator else "Findings"
+    if lacking := _lacking(status, checked.proof):
+        return f"{word} (nothing could be tried: {_item(lacking)})"
     said = [*_agreement(status, synthesis, checked), *_missing(status)]
     return f"{word} ({'; '.join(said)})" if said else word
+
+
+def _lacking(status: RunStatus, proof: Proof) -> str:
+    """What the copies lack, where nothing was tried for want of it; "" where something was."""
+    if proof.reproduced():
+        return ""
+    failures = (session.failure for session in status.sessions if session.retried_by is None)
+    told = [*proof.copies_lack]
+    told += [one.message for one in failures if one and one.kind is FailureKind.COPY_DIFFERS]
+    return next(iter(told), "")
 
 
 def _agreement(status: RunStatus, synthesis: Synthesis, checked: Checked) -> list[str]:

@@ -61,3 +61,4 @@ class Trial:
     cells: tuple[Cell, ...] = ()
     """By candidate, then by check: `R1`, `R2`, ..., `suite`."""
     notes: tuple[str, ...] = ()
+    copies_lack: tuple[str, ...] = ()

@@ -45,6 +45,23 @@ class Outcome:
     seconds: float = 0.0
     log: Path | None = None
     run: SuiteRun | None = None
+    lacking: Mapping[str, str] = field(default_factory=dict)
+    """Failures that the copy has and the checkout has not: by test, or by the file that cannot be
+    collected (of a command by ""), what is missing in the copy, as a sentence."""
+
+    @property
+    def is_of_the_copy(self) -> bool:
+        """Whether nothing fails but for the copy's own sake."""
+        if self.run is None:
+            return bool(self.lacking)
+        failing = {*(test.id for test in self.run.failing)}
+        failing |= {error.where for error in self.run.collection_errors}
+        return bool(failing) and failing <= self.lacking.keys()
+
+    @property
+    def first_lacking(self) -> str:
+        """The first of what is missing in the copy, as a sentence; "" if nothing is."""
+        return next(iter(self.lacking.values()), "")
 
 
 def of_status(status: int | None, seconds: float, last_line: str) -> tuple[Result, str]:

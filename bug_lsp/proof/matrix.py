@@ -47,6 +47,7 @@ async def try_patches(bench: Bench, candidates: Sequence[Candidate], emit: Emit)
         patches=tuple(patch.row() for patch in patches),
         cells=tuple(cells),
         notes=tuple(notes),
+        copies_lack=tuple(known.lacking),
     )
 
 
@@ -66,6 +67,8 @@ class _Known:
     tried: list[Tried] = field(default_factory=list)
     suite: tuple[Check, Outcome] | None = None
     notes: list[str] = field(default_factory=list)
+    lacking: dict[str, None] = field(default_factory=dict)
+    """What some check needs and copies do not have, as sentences."""
 
 
 class _Explorer:
@@ -81,6 +84,7 @@ class _Explorer:
         self._suite: tuple[Check, Outcome] | None = None
         self._command: Tried | None = None
         self._of_agents: dict[int, Tried] = {}
+        self._lacking: dict[str, None] = {}
 
     async def explore(self, snapshot: Snapshot) -> _Known:
         """Find and try the reproductions."""
@@ -101,25 +105,30 @@ class _Explorer:
 
     async def _try_suite(self, slot: Slot, ways: Sequence[Check]) -> None:
         for way in ways:
-            outcome = await self._pool.run(slot, Task(way))
+            outcome = await self._run(slot, way)
             if suite.has_tests(outcome):
                 self._suite = way, outcome
                 return
 
     async def _try_command(self, slot: Slot, check: Check) -> None:
-        outcome = await self._pool.run(slot, Task(check))
+        outcome = await self._run(slot, check)
         self._command = await run_sync(reproduction.of_command, check, outcome, self._workshop)
 
     def _agent_job(self, number: int, tests: AgentTests) -> Callable[[Slot], Awaitable[None]]:
         async def job(slot: Slot) -> None:
-            outcome = await self._pool.run(slot, Task(tests.check))
+            outcome = await self._run(slot, tests.check)
             if has_tests(tests, outcome):
                 self._of_agents[number] = reproduction.of_agent(tests, outcome)
 
         return job
 
+    async def _run(self, slot: Slot, check: Check) -> Outcome:
+        outcome = await self._pool.run(slot, Task(check))
+        self._lacking |= dict.fromkeys(outcome.lacking.values())
+        return outcome
+
     async def _made_sure(self) -> _Known:
-        known = _Known(suite=self._suite)
+        known = _Known(suite=self._suite, lacking=self._lacking)
         agents = [self._of_agents[number] for number in sorted(self._of_agents)]
         project = self._of_project(known, len(agents))
         chosen, left_out = reproduction.choose(self._command, project, agents)

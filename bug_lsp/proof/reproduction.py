@@ -8,7 +8,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from bug_lsp.agents.python_tests import Plan, RanTest, SuiteRun
+from bug_lsp.agents.python_tests import Plan, RanTest
 from bug_lsp.agents.python_tests.child_process import tail
 from bug_lsp.domain.proof import Reproduction
 
@@ -43,7 +43,7 @@ def of_command(check: Check, outcome: Outcome, workshop: Workshop) -> Tried:
     run = outcome.run
     paths = [test.path for test in run.tests] if run else _WORDS.findall(check.command or "")
     lay = originals_of(workshop.originals(sorted(filter(None, set(paths)))))
-    why = _why_command_does_not_count(outcome)
+    why = outcome.first_lacking if outcome.is_of_the_copy else _why_command_does_not_count(outcome)
     status = "notReproduced" if why else "reproduced"
     value = Reproduction(
         id=check.id,
@@ -81,14 +81,13 @@ def of_project(
     """The tests of the project that fail on the snapshot, and how many are left out."""
     if outcome.run is None:
         return _of_exit_status(check, outcome), 0
-    groups = _groups(outcome.run, room)
+    groups = _groups([test for test in outcome.run.failing if test.id not in outcome.lacking], room)
     found = [_of_group(check, group, workshop) for group in groups[:room]]
     return found, sum(map(len, groups[room:]))
 
 
 def _of_exit_status(check: Check, outcome: Outcome) -> list[Tried]:
-    why = _why_command_does_not_count(outcome)
-    if why:
+    if outcome.is_of_the_copy or _why_command_does_not_count(outcome):
         return []
     value = Reproduction(
         id=check.id,
@@ -101,9 +100,9 @@ def _of_exit_status(check: Check, outcome: Outcome) -> list[Tried]:
     return [Tried(check, value)]
 
 
-def _groups(run: SuiteRun, room: int) -> list[list[RanTest]]:
+def _groups(tests: Sequence[RanTest], room: int) -> list[list[RanTest]]:
     """Each test for itself, or the tests of a file together where they are many."""
-    failing = [test for test in run.failing if test.path]
+    failing = [test for test in tests if test.path]
     if len(failing) <= room:
         return [[test] for test in failing]
     files = dict.fromkeys(test.path for test in failing)
@@ -132,6 +131,8 @@ def _of_group(check: Check, group: Sequence[RanTest], workshop: Workshop) -> Tri
 def of_agent(tests: AgentTests, outcome: Outcome) -> Tried:
     """What an agent wrote, after its first run on the snapshot."""
     check, reason, why = showing(tests, outcome, tail(outcome.log) if outcome.log else "")
+    if outcome.is_of_the_copy:
+        why = outcome.first_lacking
     value = Reproduction(
         id="",
         title=f"{check.title}, by {tests.labels}" if not why else f"tests by {tests.labels}",

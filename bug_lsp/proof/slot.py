@@ -11,6 +11,7 @@ from pathlib import Path
 import anyio
 from anyio.to_thread import run_sync
 
+from bug_lsp.agents.copy_differences import Worlds
 from bug_lsp.agents.python_tests import PythonProject, run_tests
 from bug_lsp.agents.python_tests.child_process import run_child, tail
 from bug_lsp.agents.python_tests.project import find_interpreter
@@ -28,6 +29,8 @@ from .tree import Spoilt, Tree, twin
 _TEST_SECONDS = 60.0
 _SHARE_OF_TESTS = 0.9
 """Of a cell's time; the rest is for writing down what came of them."""
+_MOST_READ = 100_000
+"""Characters of an output that are read for what it misses."""
 _SET_UP_SECONDS = 900.0
 
 
@@ -131,7 +134,25 @@ class Slot:
         else:
             outcome = await self._command(check.command or "", seconds, log)
             await run_sync(keep, [], log)
-        return replace(outcome, seconds=round(time.monotonic() - began, 3), log=log)
+        lacking = await run_sync(self._lacking, outcome, log)
+        seconds = round(time.monotonic() - began, 3)
+        return replace(outcome, seconds=seconds, log=log, lacking=lacking)
+
+    def _lacking(self, outcome: Outcome, log: Path) -> dict[str, str]:
+        """What failed for the copy's own sake, and what is missing in the copy."""
+        if outcome.result == "passed":
+            return {}
+        worlds = Worlds(self.copy, self._checkout(), self._bench.base.prefix)
+        texts = {"": tail(log, _MOST_READ)}
+        if outcome.run is not None:
+            texts = {name: failure.told for name, failure in outcome.run.failures().items()}
+        reasons = {name: worlds.lacking(text) for name, text in texts.items()}
+        return {name: reason for name, reason in reasons.items() if reason is not None}
+
+    def _checkout(self) -> Path:
+        depth = len(Path(self._bench.base.prefix).parts)
+        workspace = self._bench.workspace
+        return workspace.parents[depth - 1] if depth else workspace
 
     async def _clean(self) -> None:
         """Have exactly the snapshot in the copy; a new one where that one cannot be mended."""
@@ -154,9 +175,7 @@ class Slot:
                 self._tree.put(path, kept)
 
     def _project(self) -> PythonProject:
-        depth = len(Path(self._bench.base.prefix).parts)
-        workspace = self._bench.workspace
-        origin = workspace.parents[depth - 1] if depth else workspace
+        workspace, origin = self._bench.workspace, self._checkout()
         own = self.cwd / ".venv" / "bin" / "python"  # what the set-up command made
         self._marker = secrets.token_hex(8)
         make_private(self._scratch)

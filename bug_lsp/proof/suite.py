@@ -58,6 +58,8 @@ def has_tests(outcome: Outcome) -> bool:
 
 def problem(outcome: Outcome) -> str:
     """Why nothing can be said of the suite; "" if it can."""
+    if outcome.is_of_the_copy and not (outcome.run and _passed(outcome.run)):
+        return outcome.first_lacking
     if outcome.result in {"timeout", "broken", "notRun"} and not (
         outcome.run and outcome.run.tests
     ):

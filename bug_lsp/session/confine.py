@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from bug_lsp.agents import registry
@@ -46,6 +46,14 @@ def confined(run: Run, folder: SessionFolder, spec: Spec) -> Confinement | None:
             f"it was not started: the setting `confinement` is required, and {found.problem}",
         )
     return found
+
+
+def confined_set_up(run: Run, writable: Sequence[Path]) -> tuple[str, ...]:
+    """What goes before the set-up command, so that it writes in the twin alone."""
+    if run.confinement == "off":
+        return ()
+    paths = [*writable, *expanded(run.writable_paths, os.environ)]
+    return confinement(paths, protected=[Path(run.checkout)]).prefix
 
 
 def confined_by(agent_type: str, settings: Settings, means: Confinement) -> str | None:

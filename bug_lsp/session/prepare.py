@@ -9,14 +9,20 @@ import os
 import subprocess
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import reduce
+from operator import add
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from bug_lsp.agents.base import Job
+from anyio.to_thread import run_sync
+
+from bug_lsp.agents.base import Emit, Job
 from bug_lsp.domain.run import Run
 from bug_lsp.store.layout import SessionFolder
 from bug_lsp.workspace import copies, extras
 from bug_lsp.workspace.extras import Source
+
+from .set_up import SetUpFailed, sources_of
 
 if TYPE_CHECKING:
     from bug_lsp.agents.python_tests import PythonProject
@@ -44,15 +50,26 @@ class Prepared:
     """A session's copy, ready to be worked in."""
 
     root: Path
+    sources: tuple[Source, ...]
+    """Where what git does not track was brought from."""
     notes: tuple[str, ...] = ()
     """What it holds and what runs in it, a sentence each."""
+    problem: str = ""
+    """Why tests in it say nothing, as a sentence."""
 
 
-def make_copy(run: Run, folder: SessionFolder) -> Prepared:
-    """Make the copy, and bring what git does not track. Blocks. Raises `AgentFailure`."""
-    root = copies.make(folder, run.base)
-    problems = extras.bring([Source(Path(run.checkout), run.contents)], root)
-    return Prepared(root, (*run.contents.sentences(), *problems))
+async def make_copy(run: Run, folder: SessionFolder, emit: Emit) -> Prepared:
+    """Make the copy, and bring what git does not track. Raises `AgentFailure`."""
+    problem = ""
+    sources: tuple[Source, ...] = (Source(Path(run.checkout), run.contents),)
+    try:
+        sources = await sources_of(run, folder, emit)
+    except SetUpFailed as failure:
+        problem = f"the set-up command did not succeed: {failure}"
+    root = await run_sync(copies.make, folder, run.base)
+    problems = await run_sync(extras.bring, sources, root)
+    told = reduce(add, (source.contents for source in sources)).sentences()
+    return Prepared(root, sources, (*filter(None, [problem]), *told, *problems), problem)
 
 
 @dataclass(frozen=True, slots=True)

@@ -58,6 +58,7 @@ async def prove(
         patches=trial.patches,
         cells=trial.cells,
         notes=(*trial.notes, *unchecked(debug)),
+        copies_lack=trial.copies_lack,
     )
     text = for_people(proof, labels) + "\n"
     emit(Text(text=text))

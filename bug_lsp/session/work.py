@@ -167,7 +167,7 @@ class _Session:
             confine = await self._hold(recorder)
             answer, self.proof = await prove(self.asked, self.folder, debug, confine, recorder.emit)
             return answer
-        prepared = await anyio.to_thread.run_sync(make_copy, self.asked, self.folder)
+        prepared = await make_copy(self.asked, self.folder, recorder.emit)
         custom = self.asked.agents.get(self.spec.agent_type)
         confine = await self._hold(recorder)
         job = Job(
@@ -176,6 +176,7 @@ class _Session:
             copy=prepared.root,
             workspace=Path(self.asked.workspace),
             scratch=self.folder.scratch,
+            sources=tuple(source.root for source in prepared.sources),
             model=self.spec.model,
             read_only=self.spec.kind is Kind.ORCHESTRATOR,
             test_command=self.asked.test_command,
@@ -197,6 +198,8 @@ class _Session:
         """The job such that what the agent runs tests the copy; the session says what it found."""
         if registry.is_model_free(self.spec.agent_type, self.asked.agents):
             recorder.emit(Copied(notes=prepared.notes))
+            if prepared.problem:
+                raise AgentFailure(FailureKind.NOT_APPLICABLE, prepared.problem)
             return job
         told = await anyio.to_thread.run_sync(in_the_copy, job, prepared)
         recorder.emit(Copied(notes=told.notes))

@@ -258,6 +258,11 @@ class WorkspaceFolder:
         return self.path / "repository.git"
 
     @property
+    def set_ups(self) -> Path:
+        """What set-up commands have made: a twin of the code each, which copies link to."""
+        return self.path / "set-ups"
+
+    @property
     def git_lock(self) -> Path:
         """Held around git commands that change our repository."""
         return self.path / "git.lock"

@@ -29,7 +29,7 @@ ASKED_LIMIT = 5_000_000_000
 _MOST_FILES = 5_000
 _MOST_EXTRAS = 5_000
 
-_DEPENDENCIES = frozenset(
+DEPENDENCIES = frozenset(
     (
         "node_modules", "bower_components", "jspm_packages", ".yarn", ".pnpm-store",
         ".venv", "venv", "env", ".tox", ".nox", ".pixi", "__pypackages__", "site-packages",
@@ -140,7 +140,7 @@ class _Planner:
         if size is None:
             said = f"larger than {size_in_words(ASKED_LIMIT)}"
             return Extra(path=path, way="leftOut", reason=said)
-        linked = PurePosixPath(path).name in _DEPENDENCIES and (self._root / path).is_dir()
+        linked = PurePosixPath(path).name in DEPENDENCIES and (self._root / path).is_dir()
         way = "linked" if linked else "copied"
         return Extra(path=path, way=way, size=size, reason=f"named in {INCLUDE_FILE}")
 
@@ -151,7 +151,7 @@ class _Planner:
         if any(fnmatch.fnmatchcase(name, pattern) for pattern in _CACHES):
             return None
         place = self._root / plain
-        if path.endswith("/") and (name in _DEPENDENCIES or _is_environment(place)):
+        if path.endswith("/") and (name in DEPENDENCIES or is_environment(place)):
             return Extra(path=plain, way="linked", reason="dependencies")
         limit = FOLDER_LIMIT if path.endswith("/") else FILE_LIMIT
         size = self._size(plain, min(limit, self._left), _MOST_FILES)
@@ -197,7 +197,8 @@ def _can_be_copied(place: Path) -> bool:
     return place.is_symlink() or (place.is_file() and os.access(place, os.R_OK))
 
 
-def _is_environment(place: Path) -> bool:
+def is_environment(place: Path) -> bool:
+    """Whether a folder is an environment of Python's or conda's."""
     return (place / "pyvenv.cfg").is_file() or (place / "conda-meta").is_dir()
 
 

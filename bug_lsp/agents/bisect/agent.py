@@ -78,7 +78,7 @@ async def _what_to_ask(
         try:
             shown = await reproduce(job, project, emit, agent="bisect", plan=Plan())
         except AgentFailure as failure:
-            if command is None:
+            if command is None or failure.kind is FailureKind.COPY_DIFFERS:
                 raise
             emit(Error(message=f"the test command is run as it is: {failure.message}"))
         else:

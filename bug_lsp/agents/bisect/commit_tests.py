@@ -20,7 +20,7 @@ from bug_lsp.agents.python_tests import (
     SuiteRun,
     run_tests,
 )
-from bug_lsp.agents.python_tests.child_process import run_child
+from bug_lsp.agents.python_tests.child_process import run_child, tail
 from bug_lsp.domain.errors import AgentFailure
 
 from .bisection import Verdict
@@ -28,6 +28,7 @@ from .git_copy import GitCopy
 
 COMMAND_SECONDS = 300.0
 MOST_TESTS = 20
+_MOST_READ = 100_000
 # As for `git bisect run`: 125 says so, 126 and 127 are the shell's "cannot be run".
 _EXIT_CANNOT_TELL = {125, 126, 127}
 _TEST_FOLDERS = {"test", "tests"}
@@ -48,6 +49,8 @@ class CommitTest(Protocol):
 
     names: tuple[str, ...]
     """What is asked: each has a verdict of its own."""
+    lacking: str
+    """What the copy lacks and the last failure was for want of, as a sentence; "" if nothing."""
 
     @property
     def why_not_bad(self) -> str:
@@ -75,6 +78,8 @@ def compare(base: Failure | None, now: Failure | None) -> Verdict:
 
 class ProjectTests:
     """The failing tests of today, in older commits."""
+
+    lacking = ""
 
     def __init__(
         self, project: PythonProject, git: GitCopy, base: str, shown: Reproduction
@@ -173,6 +178,7 @@ class CommandTest:
         self._git = git
         self._base = base
         self._last_code: int | None = None
+        self.lacking = ""
 
     @property
     def why_not_bad(self) -> str:
@@ -200,16 +206,19 @@ class CommandTest:
         if not self._project.cwd.is_dir():
             return Verdict.SKIP
         self._project.scratch.mkdir(parents=True, exist_ok=True)
+        log = self._project.scratch / "test-command.log"
+        log.unlink(missing_ok=True)
         self._last_code = await run_child(
             self._command,
             cwd=self._project.cwd,
             env=self._project.environment(),
-            log=self._project.scratch / "test-command.log",
+            log=log,
             seconds=COMMAND_SECONDS,
             confine=self._project.confine,
         )
         if self._last_code == 0:
             return Verdict.GOOD
+        self.lacking = self._project.worlds().lacking(tail(log, _MOST_READ)) or ""
         if self._last_code in _EXIT_CANNOT_TELL:
             return Verdict.SKIP
         return Verdict.BAD

@@ -90,6 +90,8 @@ class CulpritSearch:
         """The tests that fail also when they are run the way older commits will run them."""
         verdicts = await self._verdicts(self._base)
         bad = [name for name in self._test.names if verdicts[name] is Verdict.BAD]
+        if bad and self._test.lacking:
+            raise AgentFailure(FailureKind.COPY_DIFFERS, self._test.lacking)
         if not bad:
             raise AgentFailure(FailureKind.NOT_APPLICABLE, self._test.why_not_bad)
         return bad

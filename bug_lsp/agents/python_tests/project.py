@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from bug_lsp.agents.base import Job
+from bug_lsp.agents.copy_differences import Worlds
 
 SITE = Path(__file__).parent / "site"
 """Goes on PYTHONPATH: makes whatever is installed from the checkout be imported from the copy."""
@@ -39,6 +40,8 @@ class PythonProject:
     extra_env: dict[str, str]
     confine: tuple[str, ...] = ()
     """Goes before the command line of every test process."""
+    sources: tuple[Path, ...] = ()
+    """Other folders that the copy has something from; what is imported from them is in the copy."""
 
     @classmethod
     def of(cls, job: Job) -> PythonProject:
@@ -52,6 +55,7 @@ class PythonProject:
             scratch=job.scratch,
             extra_env=dict(job.env),
             confine=job.confine,
+            sources=job.sources,
         )
 
     def environment(self) -> dict[str, str]:
@@ -88,11 +92,18 @@ class PythonProject:
         prefix = self.python.parent.parent
         is_environment = (prefix / "pyvenv.cfg").is_file() or (prefix / "conda-meta").is_dir()
         return {
-            "BUG_LSP_ORIGIN": str(self.origin),
+            "BUG_LSP_ORIGINS": os.pathsep.join(
+                map(str, dict.fromkeys((self.origin, *self.sources)))
+            ),
             "BUG_LSP_COPY_ROOT": str(self.copy),
             "BUG_LSP_ENVIRONMENT": str(prefix) if is_environment else "",
             "BUG_LSP_FIRST": os.pathsep.join(own),
         }
+
+    def worlds(self) -> Worlds:
+        """The copy and the checkout, to tell what is missing in the one alone."""
+        prefix = self.cwd.relative_to(self.copy).as_posix() if self.cwd != self.copy else ""
+        return Worlds(self.copy, self.origin, prefix)
 
     def _own_paths(self) -> list[str]:
         source = self.cwd / "src"

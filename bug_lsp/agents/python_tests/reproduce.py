@@ -78,10 +78,29 @@ async def reproduce(
         if test.has_failed and (not names or test.id in names)
     )
     errors = chosen.run.collection_errors if chosen.run is not None else run.collection_errors
-    ours = tuple(error for error in errors if missing_module(error, project) is None)
+    copys = failures_of_the_copy(project, run.model_copy(update={"collection_errors": errors}))
+    failing = tuple(index for index in failing if run.tests[index].id not in copys)
+    ours = tuple(
+        error
+        for error in errors
+        if error.where not in copys and missing_module(error, project) is None
+    )
+    for sentence in dict.fromkeys(copys.values()):
+        if not failing and not ours:
+            raise AgentFailure(FailureKind.COPY_DIFFERS, sentence)
+        emit(Error(message=f"some tests fail for the copy's own sake: {sentence}"))
     if not failing and not ours:
         raise nothing_fails(run, errors, project, agent, limited=bool(names))
     return Reproduction(run, failing, ours, plan.env)
+
+
+def failures_of_the_copy(project: PythonProject, run: SuiteRun) -> dict[str, str]:
+    """Failures that the copy has and the checkout has not, by the names of tests and of files that
+    cannot be collected: what is missing in the copy, as a sentence.
+    """
+    worlds = project.worlds()
+    reasons = {name: worlds.lacking(failure.told) for name, failure in run.failures().items()}
+    return {name: reason for name, reason in reasons.items() if reason is not None}
 
 
 async def _choose(project: PythonProject, selection: Selection, emit: Emit) -> SuiteRun | None:

@@ -27,6 +27,11 @@ class Failure(StoredValue):
     """Frames of the project only, outermost first; the origin of the trouble is the last."""
 
     @property
+    def told(self) -> str:
+        """The exception as Python tells of it."""
+        return f"{self.type}: {self.message}"
+
+    @property
     def summary(self) -> str:
         """The exception in one short line."""
         first = next((line.strip() for line in self.message.splitlines() if line.strip()), "")
@@ -78,6 +83,11 @@ class SuiteRun(StoredValue):
     def failing(self) -> tuple[RanTest, ...]:
         """The tests that failed."""
         return tuple(test for test in self.tests if test.has_failed)
+
+    def failures(self) -> dict[str, Failure]:
+        """Why tests failed, by their names, and why files could not be collected, by theirs."""
+        found = {test.id: test.failure for test in self.failing if test.failure is not None}
+        return found | {error.where: error.failure for error in self.collection_errors}
 
     def counted(self) -> str:
         """The outcome in one line: `2 failed, 14 passed, 1 skipped`."""

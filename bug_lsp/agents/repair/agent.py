@@ -22,6 +22,7 @@ from bug_lsp.agents.python_tests import (
     RanTest,
     Request,
     chosen_by_command,
+    failures_of_the_copy,
     has_python,
     missing_module,
     nothing_fails,
@@ -124,7 +125,11 @@ class _Work:
         lines = [f"{baseline.run.runner}: {baseline.run.counted()}"]
         lines += [f"{t.id}: {t.failure.summary}" for t in baseline.run.failing[:20] if t.failure]
         self.emit(ToolResult(call_id="tests", ok=True, output="\n".join(lines)))
+        copys = failures_of_the_copy(self.project, baseline.run)
+        baseline.of_the_copy = frozenset(copys)
         if not baseline.failing(names):
+            if copys:
+                raise AgentFailure(FailureKind.COPY_DIFFERS, next(iter(copys.values())))
             raise self._nothing_fails(baseline, names)
         return baseline
 

@@ -13,7 +13,7 @@ from bug_lsp.agents.python_tests import PythonProject
 
 async def private(project: PythonProject, name: str) -> PythonProject:
     """The project in a copy of its own, in the scratch folder; without git."""
-    place = project.scratch / name
+    place = project.scratch / name / project.copy.name  # a package may be named by its folder
     await anyio.to_thread.run_sync(_copy, project.copy, place, project.scratch)
     copy = place.resolve()
     return replace(project, copy=copy, cwd=copy / project.cwd.relative_to(project.copy))

@@ -18,10 +18,10 @@ if TYPE_CHECKING:
 
 
 class Move:
-    """Says where a place in the checkout is in the copy."""
+    """Says where a place in the checkout, or in another origin, is in the copy."""
 
-    def __init__(self, origin: str, copy: str) -> None:
-        self._origin = os.path.realpath(origin)
+    def __init__(self, origins: list[str], copy: str) -> None:
+        self._origins = [os.path.realpath(origin) for origin in origins]
         self._copy = copy
         self._environments = {os.path.realpath(sys.prefix), os.path.realpath(sys.base_prefix)}
 
@@ -30,9 +30,10 @@ class Move:
         if not isinstance(place, str) or not place:
             return place
         real = os.path.realpath(place)
-        if not _is_in(real, self._origin) or any(_is_in(real, one) for one in self._environments):
+        origin = next((one for one in self._origins if _is_in(real, one)), None)
+        if origin is None or any(_is_in(real, one) for one in self._environments):
             return place
-        moved = os.path.join(self._copy, os.path.relpath(real, self._origin))
+        moved = os.path.join(self._copy, os.path.relpath(real, origin))
         return os.path.normpath(moved) if os.path.exists(moved) else place
 
 
@@ -70,9 +71,9 @@ def _moved(spec: ModuleSpec, move: Move) -> ModuleSpec:
     return spec if found is None else found
 
 
-def install(origin: str, copy: str) -> None:
-    """Point what was installed from `origin` at `copy`, in this interpreter."""
-    move = Move(origin, copy)
+def install(origins: list[str], copy: str) -> None:
+    """Point what was installed from the origins at `copy`, in this interpreter."""
+    move = Move(origins, copy)
     sys.path[:] = list(dict.fromkeys(move(entry) for entry in sys.path))
     for index, finder in enumerate(sys.meta_path):
         name = getattr(finder, "__module__", None) or type(finder).__module__
@@ -121,10 +122,10 @@ def run_others() -> None:
 
 def main() -> None:
     """Do what the session's environment says."""
-    origin, copy = os.environ.get("BUG_LSP_ORIGIN"), os.environ.get("BUG_LSP_COPY_ROOT")
+    origins, copy = os.environ.get("BUG_LSP_ORIGINS"), os.environ.get("BUG_LSP_COPY_ROOT")
     try:
-        if origin and copy:
-            install(origin, copy)
+        if origins and copy:
+            install(origins.split(os.pathsep), copy)
             environment = os.environ.get("BUG_LSP_ENVIRONMENT", "")
             put_first(os.environ.get("BUG_LSP_FIRST", ""), environment)
     except Exception as error:  # noqa: BLE001 - the interpreter has to start whatever is installed
