@@ -37,15 +37,14 @@ class Way:
 SETUPTOOLS = ("setuptools.build_meta", "setuptools")
 HATCH = ("hatchling.build", "hatchling")
 PACKAGES = '[tool.setuptools]\npackages = ["shop"]\n'
+MAPPING = '[tool.setuptools]\npackages = ["shop"]\npackage-dir = {shop = "lib"}\n'
 EXACT = "[tool.hatch.build]\ndev-mode-exact = true\n"
 STRICT = ("--config-settings", "editable_mode=strict")
 COMPAT = ("--config-settings", "editable_mode=compat")
 WAYS = {
     "setuptools with src": Way(*SETUPTOOLS, "src/shop/price.py"),
     "setuptools, flat": Way(*SETUPTOOLS, more=PACKAGES),
-    "setuptools, a mapping": Way(
-        *SETUPTOOLS, "lib/price.py", '[tool.setuptools]\npackage-dir = {shop = "lib"}\n' + PACKAGES[18:]
-    ),
+    "setuptools, a mapping": Way(*SETUPTOOLS, "lib/price.py", MAPPING),
     "setuptools, strict": Way(*SETUPTOOLS, "src/shop/price.py", options=STRICT),
     "setuptools, as in the old days": Way(*SETUPTOOLS, "src/shop/price.py", options=COMPAT),
     "setuptools, a namespace": Way(

@@ -11,12 +11,19 @@ from bug_lsp.workspace import ignored
 from bug_lsp.workspace.extras import Source, bring
 from tests.support.projects import change_files, fingerprint, git
 
-IGNORES = "\n".join(
-    (
-        "_version.py", "*.so", ".env*", "node_modules/", ".venv/", "__pycache__/", "data/",
-        "target/", "dist/", "*.log", "local.toml",
-    )
-)  # fmt: skip
+IGNORES = """\
+_version.py
+*.so
+.env*
+node_modules/
+.venv/
+__pycache__/
+data/
+target/
+dist/
+*.log
+local.toml
+"""
 
 
 @pytest.fixture
