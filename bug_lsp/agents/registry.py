@@ -30,6 +30,8 @@ CONFINE_THEMSELVES: Mapping[str, str] = {"codex": "Codex's own sandbox"}
 """Agents that come with what holds them to their copy, and what that is."""
 START_NOTHING = ("digest",)
 """Agents that only compute."""
+RUN_TESTS_ALONE = ("spectrum", "repair", "bisect")
+"""Agents that only compute and run the project's tests: they need no network of their own."""
 _STEERABLE = (*_EXTRAS, *PRESETS)
 
 

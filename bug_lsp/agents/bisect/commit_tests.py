@@ -11,7 +11,10 @@ import re
 from pathlib import Path, PurePosixPath
 from typing import Protocol
 
+from bug_lsp.agents.base import Emit
+from bug_lsp.agents.network import has_own_network, shows_no_network
 from bug_lsp.agents.python_tests import (
+    NEEDS_NETWORK,
     Failure,
     Plan,
     PythonProject,
@@ -20,8 +23,9 @@ from bug_lsp.agents.python_tests import (
     SuiteRun,
     run_tests,
 )
-from bug_lsp.agents.python_tests.child_process import run_child
+from bug_lsp.agents.python_tests.child_process import run_child, tail
 from bug_lsp.domain.errors import AgentFailure
+from bug_lsp.domain.events import Error
 
 from .bisection import Verdict
 from .git_copy import GitCopy
@@ -167,8 +171,11 @@ class CommandTest:
 
     names: tuple[str, ...] = ("the test command",)
 
-    def __init__(self, command: str, project: PythonProject, git: GitCopy, base: str) -> None:
+    def __init__(
+        self, command: str, project: PythonProject, git: GitCopy, base: str, emit: Emit
+    ) -> None:
         self._command = command
+        self._emit = emit
         self._project = project
         self._git = git
         self._base = base
@@ -200,16 +207,25 @@ class CommandTest:
         if not self._project.cwd.is_dir():
             return Verdict.SKIP
         self._project.scratch.mkdir(parents=True, exist_ok=True)
-        self._last_code = await run_child(
-            self._command,
-            cwd=self._project.cwd,
-            env=self._project.environment(),
-            log=self._project.scratch / "test-command.log",
-            seconds=COMMAND_SECONDS,
-            confine=self._project.confine,
-        )
+        log = self._project.scratch / "test-command.log"
+        self._last_code = await self._run(log)
+        lacks = self._last_code != 0 and shows_no_network(tail(log))
+        if lacks and has_own_network(self._project.confine):
+            self._emit(Error(message=NEEDS_NETWORK))
+            self._project = self._project.with_network()
+            self._last_code = await self._run(log)
         if self._last_code == 0:
             return Verdict.GOOD
         if self._last_code in _EXIT_CANNOT_TELL:
             return Verdict.SKIP
         return Verdict.BAD
+
+    async def _run(self, log: Path) -> int | None:
+        return await run_child(
+            self._command,
+            cwd=self._project.cwd,
+            env=self._project.environment(),
+            log=log,
+            seconds=COMMAND_SECONDS,
+            confine=self._project.confine,
+        )

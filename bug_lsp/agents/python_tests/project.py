@@ -9,10 +9,11 @@ import os
 import re
 import sys
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from bug_lsp.agents.base import Job
+from bug_lsp.agents.network import with_network
 
 _NOT_SOURCES = {"node_modules", "site-packages", "__pycache__"}
 # What would lead git or a tool inside the tests away from the copy, or belongs to whoever
@@ -51,6 +52,10 @@ class PythonProject:
             extra_env=dict(job.env),
             confine=job.confine,
         )
+
+    def with_network(self) -> PythonProject:
+        """Return the project with tests that have the user's network."""
+        return replace(self, confine=with_network(self.confine))
 
     def environment(self) -> dict[str, str]:
         """The environment of the tests. The copy comes before whatever is installed."""

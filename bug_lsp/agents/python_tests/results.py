@@ -6,6 +6,7 @@ from typing import Literal
 
 from pydantic import Field
 
+from bug_lsp.agents.network import shows_no_network
 from bug_lsp.domain.model import StoredValue
 
 
@@ -78,6 +79,13 @@ class SuiteRun(StoredValue):
     def failing(self) -> tuple[RanTest, ...]:
         """The tests that failed."""
         return tuple(test for test in self.tests if test.has_failed)
+
+    @property
+    def shows_no_network(self) -> bool:
+        """Whether something failed as it does where the network is out of reach."""
+        failures = [test.failure for test in self.failing]
+        failures += [error.failure for error in self.collection_errors]
+        return any(one and shows_no_network(f"{one.type}: {one.message}") for one in failures)
 
     def counted(self) -> str:
         """The outcome in one line: `2 failed, 14 passed, 1 skipped`."""
