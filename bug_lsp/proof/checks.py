@@ -45,6 +45,20 @@ class Outcome:
     seconds: float = 0.0
     log: Path | None = None
     run: SuiteRun | None = None
+    again_failed: frozenset[str] = frozenset()
+    """What was run again alone, and failed again: tests by name, or a command."""
+    again_passed: frozenset[str] = frozenset()
+    """What was run again, alone and beside itself, and failed no more."""
+
+    @property
+    def failing(self) -> frozenset[str]:
+        """The tests that failed."""
+        return frozenset(test.id for test in self.run.failing) if self.run else frozenset()
+
+    @property
+    def is_flaky(self) -> bool:
+        """Whether nothing failed each time."""
+        return bool(self.again_passed) and self.failing <= self.again_passed
 
 
 def of_status(status: int | None, seconds: float, last_line: str) -> tuple[Result, str]:
