@@ -134,8 +134,10 @@ async def test_each_cell_has_its_own_temporary_folder_short_enough_for_a_socket(
     saved = trials.tmp / "seen"
     trials.patch({"shop/tax.py": RIGHT})
     command = (
-        f'echo "$BUG_LSP_COPY $BUG_LSP_PORT_OFFSET $TMPDIR $TMP $TEMP $XDG_RUNTIME_DIR" >> {saved};'
-        ' test -z "$(ls $TMPDIR)" && touch $TMPDIR/left && stat -c %a $XDG_RUNTIME_DIR | grep -q 700'
+        'echo "$BUG_LSP_COPY $BUG_LSP_PORT_OFFSET $TMPDIR $TMP $TEMP $XDG_RUNTIME_DIR"'
+        f" >> {saved};"
+        ' test -z "$(ls $TMPDIR)" && touch $TMPDIR/left'
+        " && stat -c %a $XDG_RUNTIME_DIR | grep -q 700"
         " && grep -q 'price +' shop/tax.py"
     )
     trial = await trials.run(test_command=command, first_copy=4)
