@@ -130,6 +130,7 @@ class Run(StoredValue):
     prove: bool = True
     set_up_command: str | None = None
     suite_command: str | None = None
+    tests_need_network: bool = False
     cell_timeout_seconds: float = 300
     contents: CopyContents = CopyContents()
     """What each copy has besides what git tracks."""

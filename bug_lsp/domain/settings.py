@@ -45,6 +45,9 @@ class Settings(Value):
     as is the next one."""
     suite_command: str | None = None
     """The project's tests, where they are not found without it."""
+    tests_need_network: bool = False
+    """Whether tests that bug-lsp runs have the network from the start. Never taken from a file in
+    the workspace."""
     cell_timeout_seconds: float = Field(default=300, gt=0, le=24 * 3600)
     """How long one try of one patch may take."""
     confinement: ConfinementMode = "auto"

@@ -37,6 +37,8 @@ class Bench:
     """Goes before every command line; `scratch` can be written under it."""
     slots: int = 2
     """How many cells at the same time."""
+    first_copy: int = 1
+    """The number of the first slot's copy among all copies of the run."""
     cell_seconds: float = 300.0
     whole_seconds: float = 1800.0
     """After that many seconds the cells that are left are not run."""

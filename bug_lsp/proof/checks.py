@@ -49,19 +49,33 @@ class Outcome:
     """Failures that the copy has and the checkout has not: by test, or by the file that cannot be
     collected (of a command by ""), what is missing in the copy, as a sentence."""
 
+    again_failed: frozenset[str] = frozenset()
+    """What was run again alone, and failed again: tests by name, or a command."""
+    again_passed: frozenset[str] = frozenset()
+    """What was run again, alone and beside itself, and failed no more."""
+
     @property
     def is_of_the_copy(self) -> bool:
         """Whether nothing fails but for the copy's own sake."""
         if self.run is None:
             return bool(self.lacking)
-        failing = {*(test.id for test in self.run.failing)}
-        failing |= {error.where for error in self.run.collection_errors}
+        failing = self.failing | {error.where for error in self.run.collection_errors}
         return bool(failing) and failing <= self.lacking.keys()
 
     @property
     def first_lacking(self) -> str:
         """The first of what is missing in the copy, as a sentence; "" if nothing is."""
         return next(iter(self.lacking.values()), "")
+
+    @property
+    def failing(self) -> frozenset[str]:
+        """The tests that failed."""
+        return frozenset(test.id for test in self.run.failing) if self.run else frozenset()
+
+    @property
+    def is_flaky(self) -> bool:
+        """Whether nothing failed each time."""
+        return bool(self.again_passed) and self.failing <= self.again_passed
 
 
 def of_status(status: int | None, seconds: float, last_line: str) -> tuple[Result, str]:

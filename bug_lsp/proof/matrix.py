@@ -12,6 +12,7 @@ from bug_lsp.agents.base import Emit
 from bug_lsp.agents.python_tests import has_python
 from bug_lsp.domain.events import Activity
 from bug_lsp.domain.proof import SUITE, Cell
+from bug_lsp.store.copy_environment import remove_temporary_root
 from bug_lsp.store.files import make_private
 
 from . import reproduction, suite
@@ -33,6 +34,13 @@ async def try_patches(bench: Bench, candidates: Sequence[Candidate], emit: Emit)
     """
     emit(Activity(text="making a copy of the code", percentage=0))
     make_private(bench.scratch)
+    try:
+        return await _try_patches(bench, candidates, emit)
+    finally:
+        remove_temporary_root(bench.scratch)
+
+
+async def _try_patches(bench: Bench, candidates: Sequence[Candidate], emit: Emit) -> Trial:
     snapshot = Snapshot.of(bench)
     await run_sync(snapshot.make)
     workshop = await run_sync(Workshop, bench.base, bench.scratch / "patches")
@@ -40,7 +48,7 @@ async def try_patches(bench: Bench, candidates: Sequence[Candidate], emit: Emit)
     pool = Pool(bench, snapshot, emit)
     known = await _Explorer(bench, pool, workshop, patches).explore(snapshot)
     cells = [] if pool.set_up_problem else await _Matrix(pool, known, patches).cells()
-    notes = [*known.notes, *_passed_by_none(known.tried, cells)]
+    notes = [*known.notes, *pool.notes, *_passed_by_none(known.tried, cells)]
     return Trial(
         reproductions=tuple(one.value for one in known.tried),
         suite=suite.value(*known.suite) if known.suite is not None else None,
@@ -219,17 +227,20 @@ class _Matrix:
         base = self._suite[1].run if self._suite is not None else None
         cell = _cell(patch, check, outcome)
         if base is None or outcome.run is None:
-            if outcome.result == "passed":
+            if outcome.result == "passed" or outcome.again_failed or outcome.again_passed:
                 return cell
             again = await self._pool.run(slot, Task(check, patch, again=1))
             return cell.model_copy(update={"outcome": "flaky"}) if _ok(again) else cell
         found = suite.compare(base, outcome.run, self._expected)
-        flaky: frozenset[str] = frozenset()
-        if found.again:
-            task = Task(suite.only(check, found.again), patch, again=1)
-            again = await self._pool.run(slot, task)
+        flaky = outcome.again_passed
+        left = set(found.again) - outcome.again_failed - flaky
+        if left:
+            again = await self._pool.run(slot, Task(suite.only(check, left), patch, again=1))
             tests = again.run.tests if again.run is not None else ()
-            flaky = frozenset(test.id for test in tests if test.outcome == "passed")
+            flaky |= {test.id for test in tests if test.outcome == "passed"}
+        flaky &= {*found.regressions, *(test.id for test in found.failing)}
+        failing = tuple(test for test in found.failing if test.id not in flaky)
+        found = replace(found, failing=failing)
         broken = tuple(test for test in found.regressions if test not in flaky)
         return cell.model_copy(update=_judged(found, broken, flaky))
 
@@ -257,11 +268,13 @@ def _ok(outcome: Outcome) -> bool:
 
 
 def _cell(patch: Prepared, check: Check, outcome: Outcome) -> Cell:
+    result = "failed" if outcome.result == "broken" else outcome.result
+    again = "it failed, and passed when it was run again"
     return Cell(
         session_id=patch.candidate.session_id,
         check=check.id,
-        outcome="failed" if outcome.result == "broken" else outcome.result,
-        detail=outcome.detail,
+        outcome="flaky" if outcome.is_flaky else result,
+        detail=f"{again}: {outcome.detail}" if outcome.is_flaky else outcome.detail,
         exit_code=outcome.exit_code,
         seconds=outcome.seconds,
         log=str(outcome.log) if outcome.log is not None else "",

@@ -10,18 +10,36 @@ from dataclasses import dataclass, replace
 from typing import TypeVar
 
 import anyio
+from anyio.to_thread import run_sync
 
 from bug_lsp.agents.base import Emit
+from bug_lsp.agents.network import has_own_network
 from bug_lsp.domain.errors import AgentFailure
 from bug_lsp.domain.events import Activity, ToolCall, ToolResult
 
 from .bench import Bench
 from .checks import Check, Outcome
+from .collisions import (
+    NETWORK_NOTE,
+    Memory,
+    confirmed,
+    differ,
+    has_failed,
+    lacks_network,
+    merged,
+    narrowed,
+    note,
+    unsure,
+)
 from .patches import Prepared
+from .shared_lock import SharedLock
 from .slot import SetUpFailed, Slot, Snapshot
 
 _T = TypeVar("_T")
 _LEAST_SECONDS = 0.5
+_MOST_TRIES = 3
+_CHEAP_SECONDS = 5.0
+"""How often two runs of a check may be given the chance to collide, and of which checks."""
 ON_SNAPSHOT = 30
 """Per cent of the progress when the reproductions are known."""
 
@@ -36,18 +54,27 @@ class Task:
     again: int = 0
     """How often it was run before, in the same way."""
 
+    how: str = ""
+    """What is special about this run: `alone`."""
+
+    @property
+    def who(self) -> str | None:
+        """The session of the patch; None for the snapshot."""
+        return self.patch.candidate.session_id if self.patch is not None else None
+
     @property
     def title(self) -> str:
         """It, on the screen."""
         who = self.patch.candidate.label if self.patch is not None else "the snapshot"
         again = f", run {self.again + 1}" if self.again else ""
-        return f"{who} x {self.check.id}{again}"
+        return f"{who} x {self.check.id}{again}" + (f", {self.how}" if self.how else "")
 
     @property
     def log_name(self) -> str:
         """The name of its log, without a suffix."""
-        who = self.patch.candidate.session_id if self.patch is not None else "snapshot"
-        return f"{who}-{self.check.id}" + (f"-{self.again + 1}" if self.again else "")
+        again = f"-{self.again + 1}" if self.again else ""
+        how = f"-{self.how.replace(' ', '-')}" if self.how else ""
+        return f"{self.who or 'snapshot'}-{self.check.id}{again}{how}"
 
 
 class Pool:
@@ -61,7 +88,14 @@ class Pool:
         self._calls = 0
         self._done = 0
         self._from, self._to, self._planned = 0, ON_SNAPSHOT, 1
+        self._lock = SharedLock()
+        self._memory = Memory()
+        self._begun = 0
+        self._running = 0
+        self._needs_network = False
         self.set_up_problem: str | None = None
+        self.notes: dict[str, None] = {}
+        """What a reader must know of how the cells were run."""
 
     def phase(self, first: int, last: int, planned: int) -> None:
         """The next so many runs bring the progress from one percentage to another."""
@@ -90,6 +124,93 @@ class Pool:
         return await self.each([job(task) for task in tasks])
 
     async def run(self, slot: Slot, task: Task) -> Outcome:
+        """Run one in a slot. What fails for lack of the network, or only while other cells run, is
+        run again without the hindrance.
+        """
+        if self._memory.collides(task.check):
+            async with self._lock.alone():
+                return (await self._run_networked(slot, task))[0]
+        async with self._lock.together():
+            outcome, had_company = await self._run_networked(slot, task)
+        who, check = task.who, task.check
+        if not has_failed(outcome):
+            return outcome
+        if not had_company:
+            self._memory.add_failures(who, check, outcome)
+            return outcome
+        if self._memory.is_sure(who, check, outcome):
+            return outcome
+        async with self._lock.alone():
+            return await self._run_alone(slot, task, outcome)
+
+    async def _run_networked(self, slot: Slot, task: Task) -> tuple[Outcome, bool]:
+        """Run it, and once more with the network where it seems to lack it; say whether other cells
+        ran at the same time.
+        """
+        is_cut_off = has_own_network(self._bench.confine) and not slot.with_network
+        outcome, had_company = await self._run_beside(slot, task)
+        if not is_cut_off or not await run_sync(lacks_network, outcome):
+            return outcome, had_company
+        if self._memory.is_sure(task.who, task.check, outcome) and not self._needs_network:
+            return outcome, had_company
+        slot.with_network = True
+        again, company = await self._run_beside(slot, replace(task, how="with the network"))
+        helps = differ(outcome, again) or not await run_sync(lacks_network, again)
+        if again.result in {"notRun", "notApplied"} or not (helps or self._needs_network):
+            slot.with_network = self._needs_network
+            return outcome, had_company
+        self._needs_network = True
+        self.notes[NETWORK_NOTE] = None
+        for one in self._slots:
+            one.with_network = True
+        return again, company
+
+    async def _run_beside(self, slot: Slot, task: Task) -> tuple[Outcome, bool]:
+        """Run it; say whether other cells ran at the same time."""
+        self._begun += 1
+        self._running += 1
+        begun, had_company = self._begun, self._running > 1
+        try:
+            outcome = await self._run_and_tell(slot, task)
+        finally:
+            self._running -= 1
+        return outcome, had_company or self._begun != begun
+
+    async def _run_alone(self, slot: Slot, task: Task, first: Outcome) -> Outcome:
+        """What a check that failed beside others is without them. The caller holds the lock."""
+        check = narrowed(task.check, first)
+        alone = await self._run_and_tell(slot, replace(task, check=check, how="alone"))
+        if alone.result in {"notRun", "notApplied"}:
+            return first
+        counts = merged(task.check, first, alone)
+        self._memory.add_failures(task.who, task.check, counts)
+        if not differ(first, counts):
+            return confirmed(task.check, counts)
+        if first.result == "timeout" or await self._collides(slot, task, check, alone):
+            self._memory.add_collision(task.check, first)
+            self.notes[note(task.check, first, counts)] = None
+            return confirmed(task.check, counts)
+        self._memory.add_failures(task.who, task.check, first)
+        return unsure(task.check, first, counts)
+
+    async def _collides(self, slot: Slot, task: Task, check: Check, alone: Outcome) -> bool:
+        """Whether it has another result beside itself: else it is only not the same each time."""
+        other = next(one for one in self._slots if one is not slot)
+        outcomes: list[Outcome] = []
+
+        async def run(one: Slot, number: int) -> None:
+            how = f"together {number}"
+            outcomes.append(await self._run_and_tell(one, replace(task, check=check, how=how)))
+
+        for _ in range(_MOST_TRIES if alone.seconds < _CHEAP_SECONDS else 1):
+            async with anyio.create_task_group() as group:
+                group.start_soon(run, slot, 1)
+                group.start_soon(run, other, 2)
+            if any(has_failed(one) and differ(one, alone) for one in outcomes):
+                return True
+        return False
+
+    async def _run_and_tell(self, slot: Slot, task: Task) -> Outcome:
         """Run one in a slot, told as a tool call of the session."""
         self._calls += 1
         call_id = f"cell-{self._calls}"

@@ -11,11 +11,13 @@ from pathlib import Path
 import anyio
 from anyio.to_thread import run_sync
 
+from bug_lsp.agents import network
 from bug_lsp.agents.copy_differences import Worlds
 from bug_lsp.agents.python_tests import PythonProject, run_tests
 from bug_lsp.agents.python_tests.child_process import run_child, tail
 from bug_lsp.agents.python_tests.project import find_interpreter
 from bug_lsp.domain.errors import AgentFailure, FailureKind
+from bug_lsp.store.copy_environment import clear_folders, copy_environment, make_folders
 from bug_lsp.store.files import make_private, remove
 from bug_lsp.workspace import copies, extras, git
 
@@ -81,6 +83,9 @@ class Slot:
         self.copy = self._folder / snapshot.bench.base.name
         self.cwd = self.copy / snapshot.bench.base.prefix
         self._scratch = self._folder / "scratch"
+        self._copy_number = snapshot.bench.first_copy + number - 1
+        self.with_network = False
+        """Whether checks have the network; a set-up always does."""
 
     async def open(self) -> None:
         """Make the copy, and set it up. Raises `SetUpFailed`, `AgentFailure`."""
@@ -132,7 +137,8 @@ class Slot:
             outcome = await self._tests(check, seconds)
             await run_sync(partial(keep, self._outputs(), log, outcome.run))
         else:
-            outcome = await self._command(check.command or "", seconds, log)
+            command = check.command or ""
+            outcome = await self._command(command, seconds, log, with_network=self.with_network)
             await run_sync(keep, [], log)
         lacking = await run_sync(self._lacking, outcome, log)
         seconds = round(time.monotonic() - began, 3)
@@ -158,6 +164,7 @@ class Slot:
         """Have exactly the snapshot in the copy; a new one where that one cannot be mended."""
         try:
             await run_sync(remove, self._scratch)
+            await run_sync(clear_folders, self._copy_number, self._bench.scratch)
             if self._tree is not None:
                 await run_sync(self._tree.restore)
         except (Spoilt, OSError):
@@ -174,24 +181,33 @@ class Slot:
             if kept is not None:
                 self._tree.put(path, kept)
 
-    def _project(self) -> PythonProject:
+    def _project(self, *, with_network: bool) -> PythonProject:
         workspace, origin = self._bench.workspace, self._checkout()
         own = self.cwd / ".venv" / "bin" / "python"  # what the set-up command made
         self._marker = secrets.token_hex(8)
         make_private(self._scratch)
+        environment = copy_environment(self._copy_number, self._bench.scratch)
+        make_folders(environment, self._bench.scratch)
+        confine = self._bench.confine
+        if with_network:
+            confine = network.with_network(confine)
+        if "--setenv" in confine:  # an old bubblewrap: it names a folder that all slots share
+            confine = (*confine, "env", f"TMPDIR={environment['TMPDIR']}")
         return PythonProject(
             python=own if own.exists() else find_interpreter(workspace, origin),
             cwd=self.cwd,
             copy=self.copy,
             origin=origin,
             scratch=self._scratch,
-            extra_env={leftovers.MARKER: self._marker},
-            confine=(*leftovers.GUARD, *self._bench.confine),
+            extra_env={leftovers.MARKER: self._marker, **environment},
+            confine=(*leftovers.GUARD, *confine),
         )
 
-    async def _command(self, command: str, seconds: float, log: Path) -> Outcome:
-        project = self._project()
+    async def _command(
+        self, command: str, seconds: float, log: Path, *, with_network: bool = True
+    ) -> Outcome:
         try:
+            project = self._project(with_network=with_network)
             status = await run_child(
                 command,
                 cwd=project.cwd,
@@ -217,7 +233,7 @@ class Slot:
         )
         try:
             with anyio.move_on_after(seconds):
-                run = await run_tests(self._project(), plan)
+                run = await run_tests(self._project(with_network=self.with_network), plan)
                 return Outcome(*of_tests(run, check.ids), run=run)
             return Outcome("timeout", f"still running after {seconds:g} s")
         except AgentFailure as failure:

@@ -11,6 +11,7 @@ from bug_lsp.agents.folders import expanded, own_folders
 from bug_lsp.domain.errors import AgentFailure, FailureKind
 from bug_lsp.domain.run import Kind, Run, Spec
 from bug_lsp.domain.settings import Settings
+from bug_lsp.store.copy_environment import make_temporary_root
 from bug_lsp.store.layout import RunFolder, SessionFolder
 from bug_lsp.workspace import fingerprint
 
@@ -37,9 +38,12 @@ def confined(run: Run, folder: SessionFolder, spec: Spec) -> Confinement | None:
         *([folder.copy] if spec.kind is Kind.DEBUG else []),
         *own_folders(name, run.agents, env),
         *expanded(run.writable_paths, env),
+        make_temporary_root(folder.scratch),
         folder.scratch,
     ]
     found = confinement(writable, protected=[Path(run.checkout)])
+    if _runs_tests_alone(run, spec) and not run.tests_need_network:
+        found = found.without_network()
     if found.by is None and run.confinement == "required":
         raise AgentFailure(
             FailureKind.PERMISSION,
@@ -54,6 +58,13 @@ def confined_set_up(run: Run, writable: Sequence[Path]) -> tuple[str, ...]:
         return ()
     paths = [*writable, *expanded(run.writable_paths, os.environ)]
     return confinement(paths, protected=[Path(run.checkout)]).prefix
+
+
+def _runs_tests_alone(run: Run, spec: Spec) -> bool:
+    """Return whether a session runs nothing but the project's tests: no model, no login."""
+    if spec.kind is Kind.PROOF:
+        return True
+    return registry.is_model_free(spec.agent_type, run.agents)
 
 
 def confined_by(agent_type: str, settings: Settings, means: Confinement) -> str | None:

@@ -2,8 +2,8 @@
 everything and write to its copy, its agent's own folders and temporary ones alone.
 
 Linux: bubblewrap, the one on PATH or the one that Codex brings along. macOS: sandbox-exec. What
-is said to hold is tried out first, with the very folders that it is for. The network, and what
-listens on a socket, are out of its reach.
+is said to hold is tried out first, with the very folders that it is for. The network is taken only
+from the tests that we run ourselves; whatever else listens on a socket is out of its reach.
 """
 
 from __future__ import annotations
@@ -14,9 +14,10 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
+from bug_lsp.agents.network import OWN_NETWORK
 from bug_lsp.store.layout import state_root
 from bug_lsp.store.programs import on_path
 
@@ -47,6 +48,16 @@ class Confinement:
     prefix: tuple[str, ...] = ()
     problem: str = ""
     """Why nothing holds them, as a clause."""
+
+    def without_network(self) -> Confinement:
+        """Return what also gives the programs a network of their own, itself where that does not
+        work here. Blocks for some milliseconds.
+        """
+        if self.by != BUBBLEWRAP:
+            return self
+        program, *words = self.prefix
+        prefix = (program, OWN_NETWORK, *words)
+        return replace(self, prefix=prefix) if _runs([*prefix, "true"]) is None else self
 
 
 def confinement(writable: Sequence[Path], protected: Sequence[Path] = ()) -> Confinement:
@@ -148,9 +159,14 @@ def _quoted(text: str) -> str:
 def _try(prefix: Sequence[str], protected: Sequence[Path], writable: Sequence[Path]) -> str | None:
     """Why it does not hold; None if it does."""
     told = [str(protected[0]), str(writable[0]) if writable else ""]
+    return _runs([*prefix, "sh", "-c", _TRY, "sh", *told])
+
+
+def _runs(words: Sequence[str]) -> str | None:
+    """Why this command line fails; None if it does not."""
     try:
         done = subprocess.run(
-            [*prefix, "sh", "-c", _TRY, "sh", *told],
+            words,
             stdin=subprocess.DEVNULL,
             capture_output=True,
             timeout=_TRY_SECONDS,

@@ -5,12 +5,14 @@ The caller has made sure that nothing runs in it any more.
 
 from __future__ import annotations
 
+import contextlib
 import sys
 
 from bug_lsp.domain.budget import clip
 from bug_lsp.domain.run import Base, Kind, Spec
 from bug_lsp.domain.transcript import clean
 from bug_lsp.store import files
+from bug_lsp.store.copy_environment import remove_temporary_root
 from bug_lsp.store.layout import SessionFolder
 from bug_lsp.workspace import copies, git
 
@@ -26,6 +28,8 @@ def leave(folder: SessionFolder, base: Base, spec: Spec, room: Room) -> str:
     patch = _keep_patch(folder, base) if spec.kind is Kind.DEBUG else ""
     if spec.kind is Kind.PROOF or room.over:
         copies.remove(folder)  # what a proof tried in them is in the logs
+    with contextlib.suppress(OSError):  # it is in the way of nobody
+        remove_temporary_root(folder.scratch)
     return patch
 
 

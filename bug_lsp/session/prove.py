@@ -126,6 +126,7 @@ def _bench(run: Run, session: SessionFolder, confine: tuple[str, ...]) -> Bench:
         logs=files.make_private(session.logs),
         confine=confine,
         slots=slots(run),
+        first_copy=len(run.roster) + 1,
         cell_seconds=run.cell_timeout_seconds,
         whole_seconds=run.session_timeout_seconds * _WHOLE_SHARE,
         test_command=run.test_command,

@@ -17,6 +17,7 @@ import anyio.to_thread
 
 from bug_lsp.domain.errors import AgentFailure, FailureKind
 from bug_lsp.domain.run import Base, Kind, Run, Spec
+from bug_lsp.store.copy_environment import temporary_root
 from bug_lsp.store.layout import SessionFolder
 from bug_lsp.store.usage import taken
 from bug_lsp.workspace import git
@@ -96,7 +97,8 @@ class Room:
     def _grown(self) -> int:
         """Bytes that the session has taken besides its copies of the code."""
         folder = self._folder
-        used = taken((folder.copy, folder.scratch, folder.logs)).size_bytes
+        places = [folder.copy, folder.scratch, folder.logs, temporary_root(folder.scratch)]
+        used = taken(dict.fromkeys(places)).size_bytes
         if used <= self._limit and self._code is None:
             return used  # the rest matters only where it is much
         if self._code is None:

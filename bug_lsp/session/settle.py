@@ -12,6 +12,7 @@ from bug_lsp.domain.inert import inert
 from bug_lsp.domain.run import Facts, Failure, Kind, Result, Run, Status, materialise_session
 from bug_lsp.domain.transcript import outcome, padded_status, status_line
 from bug_lsp.store import files, runs
+from bug_lsp.store.copy_environment import remove_temporary_root
 from bug_lsp.store.damage import damaged
 from bug_lsp.store.layout import RunFolder, SessionFolder
 from bug_lsp.store.pokes import poke
@@ -94,6 +95,8 @@ def _finish(run: Run, session: SessionFolder, status: Status, failure: Failure |
         head=head,
         tail=tail,
     )
+    with contextlib.suppress(OSError):  # it is in the way of nobody
+        remove_temporary_root(session.scratch)
     if not files.create_once(session.result, result.to_json()):
         return
     _show_end(run, session, result)

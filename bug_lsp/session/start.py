@@ -268,6 +268,7 @@ def _run(
         prove=settings.prove,
         set_up_command=settings.set_up_command,
         suite_command=settings.suite_command,
+        tests_need_network=settings.tests_need_network,
         cell_timeout_seconds=settings.cell_timeout_seconds,
         writable_paths=settings.writable_paths,
     )

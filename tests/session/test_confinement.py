@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
+import socket
 import sys
 from pathlib import Path
 
@@ -191,6 +192,63 @@ def test_an_old_bubblewrap_without_overlays_will_do(tmp_path, monkeypatch) -> No
     found = confinement([mine])
     assert found.by == BUBBLEWRAP
     assert str(mine) == found.prefix[found.prefix.index("TMPDIR") + 1]
+
+
+def test_where_a_network_of_ones_own_cannot_be_had_all_goes_on_without_it(
+    tmp_path, monkeypatch
+) -> None:
+    real = next(module._bubblewraps())
+    refuses = tmp_path / "bwrap"
+    refuses.write_text(
+        '#!/bin/sh\ncase "$*" in *unshare-net*)'
+        ' echo "bwrap: loopback: Failed RTM_NEWADDR: Operation not permitted" >&2; exit 1;; esac\n'
+        f'exec {real} "$@"\n'
+    )
+    refuses.chmod(0o755)
+    monkeypatch.setattr(module, "_bubblewraps", lambda: iter([str(refuses)]))
+    mine = tmp_path / "mine"
+    mine.mkdir()
+    found = confinement([mine])
+    assert found.by == BUBBLEWRAP
+    assert found.without_network() == found
+
+
+TAKES_PORT = (
+    "import socket\n\n\ndef test_takes_port():\n"
+    "    with socket.socket() as own:\n        own.bind(('127.0.0.1', {port}))\n"
+    "        own.listen()\n"
+    "        socket.create_connection(('127.0.0.1', {port})).close()\n"
+)
+
+
+@pytest.mark.parametrize("needs", [False, True], ids=["own network", "the user's network"])
+def test_a_built_in_agent_has_a_loopback_of_its_own_unless_tests_need_the_network(
+    tmp_path, needs
+) -> None:
+    own = small_project(tmp_path / "own")
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        own.write("tests/test_port.py", TAKES_PORT.format(port=taken.getsockname()[1]))
+        settings = {"tests_need_network": needs}
+        run = start(own.root, "spectrum", settings=settings)
+        run.wait(lambda: run.status.all_terminal, deadline=120)
+        run.wait_finished()
+    assert ("test_takes_port" in run.output(0)) is needs
+
+
+def test_an_agent_with_a_model_keeps_the_network(tmp_path) -> None:
+    own = small_project(tmp_path / "own")
+    with socket.socket() as listens:
+        listens.bind(("127.0.0.1", 0))
+        listens.listen()
+        calls = program(
+            "import socket, sys\n"
+            "socket.create_connection(('127.0.0.1', int(sys.argv[1]))).close(); print('called')",
+            listens.getsockname()[1],
+        )
+        run = start(own.root, calls).wait_finished()
+    assert run.result(0).message.strip() == "called"
 
 
 def test_an_agent_that_must_be_confined_is_not_started_where_it_cannot_be(

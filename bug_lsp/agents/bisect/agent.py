@@ -84,5 +84,5 @@ async def _what_to_ask(
         else:
             failing = [shown.run.tests[index] for index in shown.failing]
             frames = tuple(frame for test in failing for frame in project_frames(test))
-            return ProjectTests(project, git, base, shown), frames
-    return CommandTest(command or "", project, git, base), ()
+            return ProjectTests(shown.project, git, base, shown), frames
+    return CommandTest(command or "", project, git, base, emit), ()

@@ -11,7 +11,10 @@ import re
 from pathlib import Path, PurePosixPath
 from typing import Protocol
 
+from bug_lsp.agents.base import Emit
+from bug_lsp.agents.network import has_own_network, shows_no_network
 from bug_lsp.agents.python_tests import (
+    NEEDS_NETWORK,
     Failure,
     Plan,
     PythonProject,
@@ -22,6 +25,7 @@ from bug_lsp.agents.python_tests import (
 )
 from bug_lsp.agents.python_tests.child_process import run_child, tail
 from bug_lsp.domain.errors import AgentFailure
+from bug_lsp.domain.events import Error
 
 from .bisection import Verdict
 from .git_copy import GitCopy
@@ -172,8 +176,11 @@ class CommandTest:
 
     names: tuple[str, ...] = ("the test command",)
 
-    def __init__(self, command: str, project: PythonProject, git: GitCopy, base: str) -> None:
+    def __init__(
+        self, command: str, project: PythonProject, git: GitCopy, base: str, emit: Emit
+    ) -> None:
         self._command = command
+        self._emit = emit
         self._project = project
         self._git = git
         self._base = base
@@ -208,7 +215,21 @@ class CommandTest:
         self._project.scratch.mkdir(parents=True, exist_ok=True)
         log = self._project.scratch / "test-command.log"
         log.unlink(missing_ok=True)
-        self._last_code = await run_child(
+        self._last_code = await self._run(log)
+        lacks = self._last_code != 0 and shows_no_network(tail(log))
+        if lacks and has_own_network(self._project.confine):
+            self._emit(Error(message=NEEDS_NETWORK))
+            self._project = self._project.with_network()
+            self._last_code = await self._run(log)
+        if self._last_code == 0:
+            return Verdict.GOOD
+        self.lacking = self._project.worlds().lacking(tail(log, _MOST_READ)) or ""
+        if self._last_code in _EXIT_CANNOT_TELL:
+            return Verdict.SKIP
+        return Verdict.BAD
+
+    async def _run(self, log: Path) -> int | None:
+        return await run_child(
             self._command,
             cwd=self._project.cwd,
             env=self._project.environment(),
@@ -216,9 +237,3 @@ class CommandTest:
             seconds=COMMAND_SECONDS,
             confine=self._project.confine,
         )
-        if self._last_code == 0:
-            return Verdict.GOOD
-        self.lacking = self._project.worlds().lacking(tail(log, _MOST_READ)) or ""
-        if self._last_code in _EXIT_CANNOT_TELL:
-            return Verdict.SKIP
-        return Verdict.BAD

@@ -5,6 +5,7 @@ from .command import understand
 from .fork_server import Batch, Collected, ForkServer, Reply, Request, Tried
 from .project import PythonProject, has_python
 from .reproduce import (
+    NEEDS_NETWORK,
     Chosen,
     Reproduction,
     chosen_by_command,
@@ -18,6 +19,7 @@ from .results import CollectionError, Failure, Frame, RanTest, SuiteRun
 from .suite import Plan, run_tests
 
 __all__ = [
+    "NEEDS_NETWORK",
     "Batch",
     "Chosen",
     "Collected",

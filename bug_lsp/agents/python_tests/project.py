@@ -9,11 +9,12 @@ import os
 import re
 import sys
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from bug_lsp.agents.base import Job
 from bug_lsp.agents.copy_differences import Worlds
+from bug_lsp.agents.network import with_network
 
 SITE = Path(__file__).parent / "site"
 """Goes on PYTHONPATH: makes whatever is installed from the checkout be imported from the copy."""
@@ -57,6 +58,10 @@ class PythonProject:
             confine=job.confine,
             sources=job.sources,
         )
+
+    def with_network(self) -> PythonProject:
+        """Return the project with tests that have the user's network."""
+        return replace(self, confine=with_network(self.confine))
 
     def environment(self) -> dict[str, str]:
         """The environment of the tests. The copy comes before whatever is installed."""

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field, replace
 from typing import Literal
 
 from bug_lsp.agents.base import Emit, Job
+from bug_lsp.agents.network import has_own_network
 from bug_lsp.domain.errors import AgentFailure, FailureKind
 from bug_lsp.domain.events import Activity, Error, ToolCall, ToolResult
 
@@ -21,6 +22,10 @@ from .suite import OnProgress, Plan, chosen_tests, run_tests
 
 _MISSING_MODULE = re.compile(r"No module named '(?P<name>[^'.]+)")
 _MOST_NAMED = 20
+NEEDS_NETWORK = (
+    "tests failed as they do without the network: they are run again with it; with the setting"
+    " testsNeedNetwork they have it from the start"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +38,8 @@ class Reproduction:
     errors: tuple[CollectionError, ...]
     """Files of tests that the bug keeps from being collected."""
     env: dict[str, str]
+    project: PythonProject
+    """Where the tests ran: with the network, if they need it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,13 +72,14 @@ async def reproduce(
     """Run the tests: with coverage all of them, as the passing ones are needed to compare with;
     without it only those the user's command names, if it names any.
     """
-    chosen = await chosen_by_command(job, project, emit)
-    if chosen.framework is not None:
-        plan = replace(plan, framework=chosen.framework, env=chosen.env)
+    chosen, plan, run = await _run_chosen(job, project, emit, plan, call_id="tests")
+    if has_own_network(project.confine) and (
+        run.shows_no_network or (chosen.run is not None and chosen.run.shows_no_network)
+    ):
+        emit(Error(message=NEEDS_NETWORK))
+        project = project.with_network()
+        chosen, plan, run = await _run_chosen(job, project, emit, plan, call_id="with-network")
     names = chosen.names
-    if names:
-        plan = replace(plan, first=names) if plan.coverage else replace(plan, only=names)
-    run = await run_and_tell(project, plan, emit, call_id="tests")
     failing = tuple(
         index
         for index, test in enumerate(run.tests)
@@ -91,7 +99,19 @@ async def reproduce(
         emit(Error(message=f"some tests fail for the copy's own sake: {sentence}"))
     if not failing and not ours:
         raise nothing_fails(run, errors, project, agent, limited=bool(names))
-    return Reproduction(run, failing, ours, plan.env)
+    return Reproduction(run, failing, ours, plan.env, project)
+
+
+async def _run_chosen(
+    job: Job, project: PythonProject, emit: Emit, plan: Plan, *, call_id: str
+) -> tuple[Chosen, Plan, SuiteRun]:
+    """Run the tests that the job's command names, or all; returns the plan that was carried out."""
+    chosen = await chosen_by_command(job, project, emit)
+    if chosen.framework is not None:
+        plan = replace(plan, framework=chosen.framework, env=chosen.env)
+    names = chosen.names or frozenset()
+    plan = replace(plan, first=names) if plan.coverage else replace(plan, only=names or None)
+    return chosen, plan, await run_and_tell(project, plan, emit, call_id=call_id)
 
 
 def failures_of_the_copy(project: PythonProject, run: SuiteRun) -> dict[str, str]:

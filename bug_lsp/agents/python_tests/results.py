@@ -6,6 +6,7 @@ from typing import Literal
 
 from pydantic import Field
 
+from bug_lsp.agents.network import shows_no_network
 from bug_lsp.domain.model import StoredValue
 
 
@@ -88,6 +89,11 @@ class SuiteRun(StoredValue):
         """Why tests failed, by their names, and why files could not be collected, by theirs."""
         found = {test.id: test.failure for test in self.failing if test.failure is not None}
         return found | {error.where: error.failure for error in self.collection_errors}
+
+    @property
+    def shows_no_network(self) -> bool:
+        """Whether something failed as it does where the network is out of reach."""
+        return any(shows_no_network(failure.told) for failure in self.failures().values())
 
     def counted(self) -> str:
         """The outcome in one line: `2 failed, 14 passed, 1 skipped`."""

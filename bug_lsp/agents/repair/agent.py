@@ -16,7 +16,9 @@ import anyio.to_thread
 
 from bug_lsp.agents.base import Answer, Emit, Job
 from bug_lsp.agents.markdown import counted
+from bug_lsp.agents.network import has_own_network
 from bug_lsp.agents.python_tests import (
+    NEEDS_NETWORK,
     ForkServer,
     PythonProject,
     RanTest,
@@ -29,7 +31,7 @@ from bug_lsp.agents.python_tests import (
 )
 from bug_lsp.agents.spectrum.suspects import Suspect, rank
 from bug_lsp.domain.errors import AgentFailure, FailureKind
-from bug_lsp.domain.events import Activity, FileEdit, Text, ToolCall, ToolResult
+from bug_lsp.domain.events import Activity, Error, FileEdit, Text, ToolCall, ToolResult
 
 from .answer import Outcome, answer
 from .baseline import Baseline, BaselineRun, mentioned
@@ -64,11 +66,11 @@ class Repair:
         began = time.monotonic()
         emit(Activity(text="looking for tests"))
         project = await private(PythonProject.of(job), "repair")
-        chosen = await chosen_by_command(job, project, emit)
-        server = ForkServer(project, framework=chosen.framework, env=chosen.env)
-        async with server.serving():
-            work = _Work(job, project, server, emit, self._cores, began, began + self._budget)
-            outcome = await work.run(chosen.names)
+        try:
+            outcome = await self._repair(job, project, emit, began)
+        except _NeedsNetworkError:
+            emit(Error(message=NEEDS_NETWORK))
+            outcome = await self._repair(job, project.with_network(), emit, time.monotonic())
         if outcome.patch is not None:
             path = job.copy / outcome.patch.path
             path.write_bytes(_encoded(path, outcome.text))
@@ -76,6 +78,17 @@ class Repair:
         text = answer(outcome)
         emit(Text(text=text))
         return Answer(text=text)
+
+    async def _repair(self, job: Job, project: PythonProject, emit: Emit, began: float) -> Outcome:
+        chosen = await chosen_by_command(job, project, emit)
+        server = ForkServer(project, framework=chosen.framework, env=chosen.env)
+        async with server.serving():
+            work = _Work(job, project, server, emit, self._cores, began, began + self._budget)
+            return await work.run(chosen.names)
+
+
+class _NeedsNetworkError(Exception):
+    """The tests fail as they do without the network, and were run without it."""
 
 
 @dataclass
@@ -125,6 +138,8 @@ class _Work:
         lines = [f"{baseline.run.runner}: {baseline.run.counted()}"]
         lines += [f"{t.id}: {t.failure.summary}" for t in baseline.run.failing[:20] if t.failure]
         self.emit(ToolResult(call_id="tests", ok=True, output="\n".join(lines)))
+        if has_own_network(self.project.confine) and baseline.run.shows_no_network:
+            raise _NeedsNetworkError
         copys = failures_of_the_copy(self.project, baseline.run)
         baseline.of_the_copy = frozenset(copys)
         if not baseline.failing(names):

@@ -50,7 +50,7 @@ class Spectrum:
         emit(Activity(text="ranking lines"))
         sources = _Sources(project)
         suspects = rank(shown.run, shown.failing, sources)
-        suspects = sharpened(suspects, await _edits_tried(project, shown, suspects, emit))
+        suspects = sharpened(suspects, await _edits_tried(shown, suspects, emit))
         answer = _answer(shown, suspects, sources)
         emit(Text(text=answer))
         return Answer(text=answer)
@@ -71,14 +71,14 @@ class _Sources:
 
 
 async def _edits_tried(
-    project: PythonProject, shown: Reproduction, suspects: list[Suspect], emit: Emit
+    shown: Reproduction, suspects: list[Suspect], emit: Emit
 ) -> dict[tuple[str, int], Evidence]:
     """What small edits say about the suspects; nothing where they cannot be tried."""
     # Imported here because `repair` itself begins with our ranking.
     from bug_lsp.agents.repair.evidence import evidence
 
     try:
-        return await evidence(project, shown, suspects, emit)
+        return await evidence(shown.project, shown, suspects, emit)
     except AgentFailure as failure:
         emit(Error(message=f"lines that stand out equally stay so: {failure.message}"))
         return {}
