@@ -46,8 +46,6 @@ class Bench:
     """A shell command that fails while the bug is there."""
     sources: tuple[Source, ...] = ()
     """What copies get besides what git tracks."""
-    set_up_command: str | None = None
-    """A shell command, run once in each slot's copy before its first cell."""
     suite_command: str | None = None
     """A shell command that runs the project's tests; it wins over what would be found."""
 

@@ -47,7 +47,7 @@ async def _try_patches(bench: Bench, candidates: Sequence[Candidate], emit: Emit
     patches = [await run_sync(workshop.prepare, candidate) for candidate in candidates]
     pool = Pool(bench, snapshot, emit)
     known = await _Explorer(bench, pool, workshop, patches).explore(snapshot)
-    cells = [] if pool.set_up_problem else await _Matrix(pool, known, patches).cells()
+    cells = await _Matrix(pool, known, patches).cells()
     notes = [*known.notes, *pool.notes, *_passed_by_none(known.tried, cells)]
     return Trial(
         reproductions=tuple(one.value for one in known.tried),
@@ -107,8 +107,6 @@ class _Explorer:
         jobs += [self._agent_job(number, one) for number, one in enumerate(tests)]
         self._pool.phase(0, ON_SNAPSHOT // 2, len(jobs))
         await self._pool.each(jobs)
-        if self._pool.set_up_problem is not None:
-            return _Known(notes=[f"{self._pool.set_up_problem}; nothing was run"])
         return await self._made_sure()
 
     async def _try_suite(self, slot: Slot, ways: Sequence[Check]) -> None:

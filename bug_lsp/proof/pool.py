@@ -33,7 +33,7 @@ from .collisions import (
 )
 from .patches import Prepared
 from .shared_lock import SharedLock
-from .slot import SetUpFailed, Slot, Snapshot
+from .slot import Slot, Snapshot
 
 _T = TypeVar("_T")
 _LEAST_SECONDS = 0.5
@@ -93,7 +93,6 @@ class Pool:
         self._begun = 0
         self._running = 0
         self._needs_network = False
-        self.set_up_problem: str | None = None
         self.notes: dict[str, None] = {}
         """What a reader must know of how the cells were run."""
 
@@ -236,9 +235,6 @@ class Pool:
                 return Outcome("notRun", over)
             seconds = min(self._bench.cell_seconds, left)
             outcome = await slot.run(task.check, task.patch, task.log_name, seconds)
-        except SetUpFailed as failure:
-            self.set_up_problem = f"the set-up command did not succeed: {failure}"
-            return Outcome("notRun", self.set_up_problem)
         except AgentFailure as failure:
             return Outcome("notRun", failure.message)
         if outcome.result == "timeout" and seconds < self._bench.cell_seconds:

@@ -33,11 +33,6 @@ _SHARE_OF_TESTS = 0.9
 """Of a cell's time; the rest is for writing down what came of them."""
 _MOST_READ = 100_000
 """Characters of an output that are read for what it misses."""
-_SET_UP_SECONDS = 900.0
-
-
-class SetUpFailed(Exception):
-    """The set-up command did not succeed; the text says how, as a clause."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +71,6 @@ class Slot:
         self._bench = snapshot.bench
         self._snapshot = snapshot
         self._folder = snapshot.bench.scratch / f"slot-{number}"
-        self._number = number
         self._tree: Tree | None = None
         self._marker = ""
         self._renewed = False
@@ -85,19 +79,14 @@ class Slot:
         self._scratch = self._folder / "scratch"
         self._copy_number = snapshot.bench.first_copy + number - 1
         self.with_network = False
-        """Whether checks have the network; a set-up always does."""
+        """Whether checks have the network."""
 
     async def open(self) -> None:
-        """Make the copy, and set it up. Raises `SetUpFailed`, `AgentFailure`."""
+        """Make the copy. Raises `AgentFailure`."""
         if self._tree is not None:
             return
         try:
             pristine = await run_sync(self._make_copy)
-            if self._bench.set_up_command is not None:
-                await self._set_up(self._bench.set_up_command)
-                pristine = self._folder / "pristine"
-                await run_sync(remove, pristine)
-                await run_sync(twin, self.copy, pristine)
             self._tree = await run_sync(Tree, self.copy, pristine)
         except (Spoilt, OSError) as error:
             raise AgentFailure(
@@ -114,14 +103,6 @@ class Slot:
         make_private(self._folder)
         twin(pristine, self.copy)
         return pristine
-
-    async def _set_up(self, command: str) -> None:
-        log = make_private(self._bench.logs) / f"set-up-{self._number}.log"
-        seconds = min(max(self._bench.cell_seconds, _SET_UP_SECONDS), self._bench.whole_seconds)
-        outcome = await self._command(command, seconds, log)
-        keep([], log)
-        if outcome.result != "passed":
-            raise SetUpFailed(outcome.detail)
 
     async def run(self, check: Check, patch: Prepared | None, name: str, seconds: float) -> Outcome:
         """Run a check in a clean copy, with the patch. `name` is that of its log."""

@@ -24,6 +24,8 @@ from bug_lsp.store.layout import RunFolder, SessionFolder
 from bug_lsp.workspace import git
 from bug_lsp.workspace.extras import Source
 
+from .set_up import SetUpFailed, sources_of
+
 MOST_SLOTS = 8
 _WHOLE_SHARE = 0.9
 """Of the session's time: what is left is for writing down what was found out."""
@@ -50,7 +52,14 @@ async def prove(
         # Here: each session would import what runs tests, and the next one would start the later.
         from bug_lsp.proof.matrix import try_patches
 
-        trial = await try_patches(_bench(run, session, confine), candidates, emit)
+        try:
+            sources = await sources_of(run, session, emit)
+        except SetUpFailed as failure:
+            said = f"the set-up command did not succeed: {failure}; nothing was run"
+            trial = Trial(notes=(said,))
+        else:
+            bench = _bench(run, session, confine, sources)
+            trial = await try_patches(bench, candidates, emit)
     proof = Proof(
         evidence=evidence,
         reproductions=trial.reproductions,
@@ -118,7 +127,9 @@ def _copy(run: Run, session: SessionFolder, session_id: str) -> Path:
     return session.run.session(session_id).copy / run.base.name
 
 
-def _bench(run: Run, session: SessionFolder, confine: tuple[str, ...]) -> Bench:
+def _bench(
+    run: Run, session: SessionFolder, confine: tuple[str, ...], sources: tuple[Source, ...]
+) -> Bench:
     return Bench(
         base=run.base,
         workspace=Path(run.workspace),
@@ -130,7 +141,6 @@ def _bench(run: Run, session: SessionFolder, confine: tuple[str, ...]) -> Bench:
         cell_seconds=run.cell_timeout_seconds,
         whole_seconds=run.session_timeout_seconds * _WHOLE_SHARE,
         test_command=run.test_command,
-        sources=(Source(Path(run.checkout), run.contents),),
-        set_up_command=run.set_up_command,
+        sources=sources,
         suite_command=run.suite_command,
     )

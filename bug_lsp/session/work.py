@@ -42,6 +42,7 @@ from bug_lsp.domain.run import (
 from bug_lsp.domain.synthesis import from_answer
 from bug_lsp.domain.transcript import clean, outcome, status_line
 from bug_lsp.store import files, runs
+from bug_lsp.store.copy_environment import copy_environment, make_folders
 from bug_lsp.store.layout import RunFolder, SessionFolder
 from bug_lsp.store.pokes import poke
 from bug_lsp.store.processes import MARKER
@@ -196,6 +197,9 @@ class _Session:
 
     async def _in_the_copy(self, job: Job, prepared: Prepared, recorder: Recorder) -> Job:
         """The job such that what the agent runs tests the copy; the session says what it found."""
+        own = copy_environment(self._number(), self.folder.scratch)
+        await anyio.to_thread.run_sync(make_folders, own, self.folder.scratch)
+        job = dataclasses.replace(job, env={**own, **job.env})
         if registry.is_model_free(self.spec.agent_type, self.asked.agents):
             recorder.emit(Copied(notes=prepared.notes))
             if prepared.problem:
@@ -204,7 +208,12 @@ class _Session:
         told = await anyio.to_thread.run_sync(in_the_copy, job, prepared)
         recorder.emit(Copied(notes=told.notes))
         prompt = f"{job.prompt.rstrip()}\n\n{prompts.copy_section(told.notes)}"
-        return dataclasses.replace(job, prompt=prompt, env={**told.environment, **job.env})
+        return dataclasses.replace(job, prompt=prompt, env={**job.env, **told.environment})
+
+    def _number(self) -> int:
+        """Which of the run's copies the session has."""
+        names = [spec.session_id for spec in self.asked.roster]
+        return 1 + names.index(self.spec.session_id)
 
     async def _hold(self, recorder: Recorder) -> tuple[str, ...]:
         """Hold what the session starts to its folders, or else look at what it must not change."""

@@ -11,7 +11,7 @@ import hashlib
 import os
 import secrets
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
@@ -96,13 +96,18 @@ class SetUps:
         return files.make_private(self.workspace.set_ups)
 
     def _by_code(self) -> str:
-        tree = git.text("rev-parse", f"{self.base.commit}^{{tree}}", cwd=Path(self.base.repository))
-        return _digest("code", self.command, self.base.prefix, tree)
+        # Without the task file, which each run changes, and others that people read.
+        entries = [entry for entry in self._listed() if not entry.endswith(".md")]
+        return _digest("code", self.command, self.base.prefix, *entries)
 
     def _by_lock_files(self) -> str:
-        listed = git.run("ls-tree", "-r", "-z", self.base.commit, cwd=Path(self.base.repository))
-        entries = [entry for entry in git.paths(listed) if _is_lock_file(entry)]
+        entries = [entry for entry in self._listed() if _is_lock_file(entry)]
         return _digest("lock files", self.command, self.base.prefix, *entries)
+
+    def _listed(self) -> Sequence[str]:
+        return git.paths(
+            git.run("ls-tree", "-r", "-z", self.base.commit, cwd=Path(self.base.repository))
+        )
 
     def _remove_old(self) -> None:
         folders = [path for path in self._folder().iterdir() if path.is_dir()]

@@ -138,18 +138,6 @@ async def test_a_project_without_tests_has_nothing_to_run(trials: Trials) -> Non
 
 
 @pytest.mark.anyio
-async def test_a_set_up_that_fails_runs_nothing(trials: Trials) -> None:
-    trials.patch({"shop/tax.py": RIGHT})
-
-    trial = await trials.run(set_up_command="echo no network; exit 4", test_command=FAILS)
-
-    assert trial.cells == ()
-    assert trial.notes == (
-        "the set-up command did not succeed: it exited with 4: no network; nothing was run",
-    )
-
-
-@pytest.mark.anyio
 async def test_after_the_time_for_all_the_cells_that_are_left_are_not_run(trials: Trials) -> None:
     trials.patch({"shop/tax.py": RIGHT})
     trials.patch({"shop/tax.py": RIGHT + "\n"})

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 import socket
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -174,18 +173,6 @@ async def test_a_bug_that_looks_like_a_lack_of_the_network_stays_one_without_it(
     trial = await trials.run(confine=cut_off(trials))
     assert table(trial) == {"1 x R1": "passed", "1 x suite": "passed"}
     assert trial.notes == ()
-
-
-@pytest.mark.anyio
-async def test_a_set_up_always_has_the_network(trials: Trials) -> None:
-    trials.patch({"shop/tax.py": RIGHT})
-    with service() as port:
-        opens = f"import socket; socket.create_connection(('127.0.0.1', {port}), 5).close()"
-        trial = await trials.run(
-            confine=cut_off(trials),
-            set_up_command=f'{shutil.which("python3")} -c "{opens}"',
-        )
-    assert table(trial) == {"1 x R1": "passed", "1 x suite": "passed"}
 
 
 @pytest.mark.anyio

