@@ -124,6 +124,7 @@ class _Capture:
         """Put the files of a repository inside this one in the place of the link to it."""
         inner = Checkout.of(root / path)
         self.ours.borrow(inner)
+        self.ours.set_lfs()
         tree = self.tree(inner.root, inner, f"{prefix}{path}/")
         git.run("update-index", "--force-remove", "--", path, cwd=root, env=env)
         objects = os.pathsep.join(map(str, self.ours.borrowed()))

@@ -7,6 +7,7 @@ bisect in it as they like, and copies are made side by side.
 from __future__ import annotations
 
 import contextlib
+import os
 import shutil
 import tempfile
 from collections.abc import Mapping, Sequence
@@ -120,13 +121,40 @@ def diff(copy: Path, base: Base, kept: Path | None = None, exclude: Sequence[str
                 if error.size > limit.size
                 else f"it has {error.files:,} new files, more than {limit.files:,}"
             ) from error
-        patch = git.run(
-            "diff", "--cached", *_AS_WE_READ_IT, base.commit,
-            cwd=copy, env=env,
-        )  # fmt: skip
+        patch = _patch(copy, base, env)
     if len(patch) > MAX_PATCH_BYTES:
         raise git.GitError(f"the patch has {len(patch):,} bytes, more than {MAX_PATCH_BYTES:,}")
     return patch
+
+
+def _patch(copy: Path, base: Base, env: git.Settled) -> bytes:
+    words = ("diff", "--cached", *_AS_WE_READ_IT, base.commit)
+    try:
+        return git.run(*words, cwd=copy, env=env)
+    except git.GitError:
+        if not _take_back_unknown(copy, base, env):
+            raise
+    return git.run(*words, cwd=copy, env=env)
+
+
+def _take_back_unknown(copy: Path, base: Base, env: git.Settled) -> bool:
+    """Leave out files whose former content is not there, as in a partial clone that is sparse: an
+    agent wrote where it saw nothing. Returns whether there are any.
+    """
+    raw = git.run("diff-index", "--cached", "--raw", "-z", base.commit, cwd=copy, env=env)
+    parts = git.paths(raw)
+    changed = [
+        (mode.removeprefix(":"), blob, path)
+        for about, path in zip(parts[::2], parts[1::2], strict=True)
+        for mode, _, blob, *_ in [about.split(" ")]
+    ]
+    asked = "".join(f"{blob}\n" for _, blob, _ in changed if blob.strip("0")).encode()
+    told = git.run("cat-file", "--batch-check", cwd=copy, env=env, stdin=asked).decode()
+    missing = {line.split()[0] for line in told.splitlines() if line.endswith(" missing")}
+    entries = [f"{mode} {blob}\t{path}\0" for mode, blob, path in changed if blob in missing]
+    stdin = os.fsencode("".join(entries))
+    git.run("update-index", "-z", "--index-info", cwd=copy, env=env, stdin=stdin)
+    return bool(entries)
 
 
 def _start_index(
