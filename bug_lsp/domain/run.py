@@ -101,6 +101,16 @@ class Base(StoredValue):
     """Name of the captured folder, kept as the name of each copy."""
     prefix: str
     """Where the workspace lies in the captured folder, POSIX, "" for its root."""
+    sparse: bool = False
+    """Whether the user has only a part of the files checked out; the copies hold the same part."""
+    run_id: str = ""
+    """The run whose snapshot it is; with it that part is found."""
+    dependencies: tuple[str, ...] = ()
+    """Untracked folders of installed packages, which the copies lack, by path from the root."""
+    lacking: tuple[str, ...] = ()
+    """Paths from the root whose present content the copies lack."""
+    notes: tuple[str, ...] = ()
+    """One sentence for each thing that the copies lack, with what to do."""
 
 
 class Run(StoredValue):

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TypeAlias
 
 from . import git
-from .capture import COPY_LIMIT_FILES
+from .limits import COPY_LIMIT_FILES
 
 Fingerprint: TypeAlias = Mapping[str, tuple[int, int]]
 """(size, time of change in nanoseconds) by path as it is shown to the user."""

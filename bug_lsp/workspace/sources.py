@@ -10,7 +10,7 @@ from pathlib import Path
 from bug_lsp.domain.source import decode
 
 from . import git, opening
-from .capture import COPY_LIMIT_FILES
+from .limits import COPY_LIMIT_FILES
 
 MAX_BYTES = 5_000_000
 """A larger file is not read."""

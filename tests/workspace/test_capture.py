@@ -13,7 +13,7 @@ from bug_lsp.domain.ids import new_run_id, new_session_id
 from bug_lsp.domain.run import Base
 from bug_lsp.store.files import make_private
 from bug_lsp.store.layout import SessionFolder, WorkspaceFolder
-from bug_lsp.workspace import capture, copies, git
+from bug_lsp.workspace import capture, copies, git, limits
 from tests.support.projects import (
     Project,
     content,
@@ -248,7 +248,7 @@ def test_a_folder_without_git_that_is_too_large_is_refused_with_a_way_out(
     plain = Project(tmp_path / "plain")
     for number in range(5):
         plain.write(f"{number}.txt", "ten bytes\n")
-    monkeypatch.setattr(capture, limit, value)
+    monkeypatch.setattr(limits, limit, value)
     with pytest.raises(Refused, match=r"too large to copy .* run `git init` in it") as refused:
         capture_it(plain.root)
     assert "\n" not in refused.value.message

@@ -57,6 +57,11 @@ async def _history(git: GitCopy, base: str) -> list[str]:
         raise _not_applicable("there is no git history to search: there is no commit yet")
     commits = await git.first_parents(parents[0], most=MOST_COMMITS)
     history = commits if await git.same_tree(base, commits[0]) else [base, *commits]
+    if len(history) == 1 and await git.is_shallow():
+        raise _not_applicable(
+            "there is no git history to search: this is a shallow clone with one commit; run "
+            "`git fetch --unshallow`, and start again"
+        )
     if len(history) == 1:
         raise _not_applicable("there is no git history to search: there is only one commit")
     return history

@@ -82,7 +82,7 @@ class CulpritSearch:
                 found.culprits.append(culprit)
         found.tried = list(self._tried.values())
         if not found.culprits:
-            raise self._always_failed(found.always, history)
+            raise await self._always_failed(found.always, history)
         found.culprits.sort(key=lambda culprit: -len(culprit.names))
         return found
 
@@ -175,7 +175,7 @@ class CulpritSearch:
             diff=await diff_text(self._git, commits[0]) if len(commits) == 1 else "",
         )
 
-    def _always_failed(self, always: list[str], history: list[str]) -> AgentFailure:
+    async def _always_failed(self, always: list[str], history: list[str]) -> AgentFailure:
         names = listed([f"`{name}`" for name in always], MOST_SEARCHES)
         tried = [self._tried[sha] for sha in history if sha != self._base and sha in self._tried]
         bad = [commit for commit, verdicts in tried if verdicts[always[0]] is Verdict.BAD]
@@ -184,6 +184,11 @@ class CulpritSearch:
                 f"{names} failed in all earlier commits it was run in ({len(bad)}), back to"
                 f" {bad[-1].short} of {bad[-1].date}: the bug is as old as the oldest of them"
             )
+            if await self._git.is_shallow():
+                sentence += (
+                    ", or older: this is a shallow clone, and its history ends there; run"
+                    " `git fetch --unshallow` to search further"
+                )
         else:
             sentence = f"{names} cannot be run in any earlier commit, so none can be compared with"
         return AgentFailure(FailureKind.NOT_APPLICABLE, sentence)

@@ -29,8 +29,16 @@ _GIT = (
     "-c",
     "submodule.recurse=false",
     "-c",
+    "core.fsmonitor=false",
+    "-c",
     "blame.ignoreRevsFile=",
 )
+_MISSING = re.compile(r"unable to read|invalid object|annot read|bad file|bad object|missing blob")
+_PARTIAL = (
+    "this is a partial clone: the files of older commits are not on this machine, and bisect needs "
+    "them; run `git fetch --refetch --no-filter`, and start again"
+)
+_NAMED = ("--pathspec-from-file=-", "--pathspec-file-nul")
 _FORMAT = "%H%x00%h%x00%an%x00%as%x00%P%x00%s"
 
 
@@ -58,12 +66,16 @@ class GitCopy:
         self._env |= {"LC_ALL": "C", "GIT_TERMINAL_PROMPT": "0", "GIT_OPTIONAL_LOCKS": "0"}
         self._excluded: list[str] = []
         self._lock: Path | None = None
+        self._absent: frozenset[str] = frozenset()
+        self._besides: frozenset[str] = frozenset()
 
     async def run(self, *args: str, stdin: bytes | None = None) -> bytes:
         """What a git command prints. A failure of it is one of ours."""
         code, output, errors = await self._run(args, stdin)
         if code != 0:
             said = errors.decode("utf-8", "replace").strip()
+            if _MISSING.search(said) and await self._is_set("bug-lsp.partialclone"):
+                raise AgentFailure(FailureKind.NOT_APPLICABLE, _PARTIAL)
             raise AgentFailure(FailureKind.INTERNAL, f"git {args[0]} failed: {said}")
         return output
 
@@ -86,6 +98,14 @@ class GitCopy:
         """The same as a list of names; the command must have been given `-z`."""
         output = await self.run(*args)
         return [os.fsdecode(name) for name in output.split(b"\0") if name]
+
+    async def _is_set(self, key: str) -> bool:
+        _, output, _ = await self._run(("config", "--type=bool", "--get", key), None)
+        return output.strip() == b"true"
+
+    async def is_shallow(self) -> bool:
+        """Whether the history ends where the clone was told to end, not where it began."""
+        return await self.text("rev-parse", "--is-shallow-repository") == "true"
 
     async def head(self) -> str | None:
         """The commit that is checked out, None where there is none."""
@@ -126,14 +146,28 @@ class GitCopy:
             exclude = [part for path in self._excluded for part in ("-e", path)]
             await self.run("clean", "-ffdxq", *exclude)
             await self.run("checkout", "-f", "-q", "--detach", commit)
+            if self._besides:
+                await self._check_out_besides(commit)
+
+    async def _check_out_besides(self, commit: str) -> None:
+        """Have also the files outside of a sparse checkout that were there before us."""
+        names = sorted(self._besides & await self._left_out() & await self.files(commit))
+        if names:
+            args = ("checkout", "-f", "-q", "--ignore-skip-worktree-bits", commit, *_NAMED)
+            await self.run(*args, stdin=b"\0".join(map(os.fsencode, names)))
+
+    async def _left_out(self) -> frozenset[str]:
+        """The files that are not checked out as they are outside of a sparse checkout."""
+        entries = await self.names("ls-files", "-t", "-z")
+        return frozenset(entry[2:] for entry in entries if entry.startswith("S "))
 
     async def bring(self, paths: Sequence[str], commit: str) -> None:
-        """Have some files as they are in another commit."""
-        names = b"\0".join(os.fsencode(path) for path in paths)
-        args = ("restore", f"--source={commit}", "--worktree", "--pathspec-from-file=-")
+        """Have some files as they are in another commit, but for those that were never there."""
+        names = b"\0".join(os.fsencode(path) for path in paths if path not in self._absent)
+        args = ("restore", f"--source={commit}", "--worktree", "--ignore-skip-worktree-bits")
         if names:
             with anyio.CancelScope(shield=True):
-                await self.run(*args, "--pathspec-file-nul", stdin=names)
+                await self.run(*args, *_NAMED, stdin=names)
 
     @contextlib.asynccontextmanager
     async def as_it_was(self, base: str) -> AsyncIterator[None]:
@@ -142,6 +176,9 @@ class GitCopy:
         branch = output.decode().strip() if code == 0 else None
         self._lock = self.root / await self.text("rev-parse", "--git-path", "index.lock")
         self._excluded = await self._what_git_does_not_know()
+        if await self._is_set("core.sparsecheckout"):
+            self._absent = await self._left_out()
+            self._besides = frozenset(await self.files(base)) - self._absent
         try:
             yield
         finally:
