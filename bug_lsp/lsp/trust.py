@@ -25,6 +25,7 @@ _REASONS = {
     "writablePaths": "say what agents are not kept from",
     "setUpCommand": "name programs to run",
     "suiteCommand": "name programs to run",
+    "python": "name programs to run",
     "keepRuns": "have runs of yours deleted",
 }
 """The other settings that are not followed, and what they would do."""

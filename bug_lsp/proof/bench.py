@@ -41,6 +41,10 @@ class Bench:
     """After that many seconds the cells that are left are not run."""
     test_command: str | None = None
     """A shell command that fails while the bug is there."""
+    python: str | None = None
+    """The interpreter of the project, or its environment's folder, as the user's settings say."""
+    selected_python: str | None = None
+    """The same, as their editor says."""
     set_up_command: str | None = None
     """A shell command, run once in each slot's copy before its first cell."""
     suite_command: str | None = None

@@ -13,7 +13,9 @@ from anyio.to_thread import run_sync
 
 from bug_lsp.agents.python_tests import PythonProject, run_tests
 from bug_lsp.agents.python_tests.child_process import run_child, tail
-from bug_lsp.agents.python_tests.project import find_interpreter
+from bug_lsp.agents.python_tests.command import for_copy
+from bug_lsp.agents.python_tests.environments import Interpreter, Wanted
+from bug_lsp.agents.python_tests.project import interpreter_for
 from bug_lsp.domain.errors import AgentFailure, FailureKind
 from bug_lsp.store.files import make_private, remove
 from bug_lsp.workspace import copies, git
@@ -109,7 +111,7 @@ class Slot:
     async def _set_up(self, command: str) -> None:
         log = make_private(self._bench.logs) / f"set-up-{self._number}.log"
         seconds = min(max(self._bench.cell_seconds, _SET_UP_SECONDS), self._bench.whole_seconds)
-        outcome = await self._command(command, seconds, log)
+        outcome = await self._command(command, seconds, log, is_set_up=True)
         keep([], log)
         if outcome.result != "passed":
             raise SetUpFailed(outcome.detail)
@@ -156,11 +158,10 @@ class Slot:
         depth = len(Path(self._bench.base.prefix).parts)
         workspace = self._bench.workspace
         origin = workspace.parents[depth - 1] if depth else workspace
-        own = self.cwd / ".venv" / "bin" / "python"  # what the set-up command made
         self._marker = secrets.token_hex(8)
         make_private(self._scratch)
         return PythonProject(
-            python=own if own.exists() else find_interpreter(workspace, origin),
+            interpreter=self._interpreter(origin),
             cwd=self.cwd,
             copy=self.copy,
             origin=origin,
@@ -169,13 +170,25 @@ class Slot:
             confine=(*leftovers.GUARD, *self._bench.confine),
         )
 
-    async def _command(self, command: str, seconds: float, log: Path) -> Outcome:
-        project = self._project()
+    def _interpreter(self, origin: Path) -> Interpreter:
+        bench = self._bench
+        own = self.cwd / ".venv" / "bin" / "python"
+        if bench.set_up_command is not None and own.exists():
+            return Interpreter(own, "the set-up command")
+        command = bench.test_command or bench.suite_command
+        return interpreter_for(
+            Wanted(bench.workspace, origin, command, bench.python, bench.selected_python)
+        )
+
+    async def _command(
+        self, command: str, seconds: float, log: Path, *, is_set_up: bool = False
+    ) -> Outcome:
         try:
+            project = self._project()
             status = await run_child(
-                command,
+                for_copy(command, project.cwd, self._bench.workspace),
                 cwd=project.cwd,
-                env=project.environment(),
+                env=project.environment(is_set_up=is_set_up),
                 log=log,
                 seconds=seconds,
                 confine=project.confine,

@@ -127,6 +127,8 @@ def _bench(run: Run, session: SessionFolder, confine: tuple[str, ...]) -> Bench:
         cell_seconds=run.cell_timeout_seconds,
         whole_seconds=run.session_timeout_seconds * _WHOLE_SHARE,
         test_command=run.test_command,
+        python=run.python,
+        selected_python=run.selected_python,
         set_up_command=run.set_up_command,
         suite_command=run.suite_command,
     )

@@ -184,6 +184,8 @@ class _Session:
             model=self.spec.model,
             read_only=self.spec.kind is Kind.ORCHESTRATOR,
             test_command=self.asked.test_command,
+            python=self.asked.python,
+            selected_python=self.asked.selected_python,
             command=custom.command if custom else (),
             confine=confine,
             env=custom.env if custom else {},

@@ -21,6 +21,7 @@ from bug_lsp.agents.python_tests import (
     run_tests,
 )
 from bug_lsp.agents.python_tests.child_process import run_child
+from bug_lsp.agents.python_tests.command import for_copy
 from bug_lsp.domain.errors import AgentFailure
 
 from .bisection import Verdict
@@ -201,7 +202,7 @@ class CommandTest:
             return Verdict.SKIP
         self._project.scratch.mkdir(parents=True, exist_ok=True)
         self._last_code = await run_child(
-            self._command,
+            for_copy(self._command, self._project.cwd, self._project.workspace),
             cwd=self._project.cwd,
             env=self._project.environment(),
             log=self._project.scratch / "test-command.log",

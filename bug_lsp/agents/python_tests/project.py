@@ -7,12 +7,13 @@ from __future__ import annotations
 
 import os
 import re
-import sys
-from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 from bug_lsp.agents.base import Job
+from bug_lsp.domain.errors import AgentFailure, BadInput, FailureKind
+
+from .environments import Interpreter, Wanted, find_interpreter, for_set_up
 
 _NOT_SOURCES = {"node_modules", "site-packages", "__pycache__"}
 # What would lead git or a tool inside the tests away from the copy, or belongs to whoever
@@ -28,7 +29,7 @@ _FOREIGN = re.compile(
 class PythonProject:
     """Where a project's tests run and with what."""
 
-    python: Path
+    interpreter: Interpreter
     cwd: Path
     copy: Path
     origin: Path
@@ -43,7 +44,15 @@ class PythonProject:
         """The project a job is about."""
         origin = _origin(job)
         return cls(
-            python=find_interpreter(job.workspace, origin),
+            interpreter=interpreter_for(
+                Wanted(
+                    workspace=job.workspace,
+                    root=origin,
+                    command=job.test_command,
+                    setting=job.python,
+                    selected=job.selected_python,
+                )
+            ),
             cwd=job.cwd,
             copy=job.copy,
             origin=origin,
@@ -52,20 +61,33 @@ class PythonProject:
             confine=job.confine,
         )
 
-    def environment(self) -> dict[str, str]:
-        """The environment of the tests. The copy comes before whatever is installed."""
+    @property
+    def python(self) -> Path:
+        """The program that runs the tests."""
+        return self.interpreter.python
+
+    def environment(self, *, is_set_up: bool = False) -> dict[str, str]:
+        """The environment of the tests. The copy comes before whatever is installed.
+
+        A set-up command may install, and is not led to the user's own environment.
+        """
         env = {name: text for name, text in os.environ.items() if not _FOREIGN.fullmatch(name)}
         # Else two runs of the same commit could differ by the order of a set.
         env.setdefault("PYTHONHASHSEED", "0")
         env |= self.extra_env
-        if self.python != Path(sys.executable):  # ours may hide the user's, theirs may not
-            env["PATH"] = os.pathsep.join([str(self.python.parent), env.get("PATH", os.defpath)])
-        if (self.python.parent.parent / "pyvenv.cfg").is_file():
-            env["VIRTUAL_ENV"] = str(self.python.parent.parent)
+        env = self.interpreter.activated(env)
+        if is_set_up:
+            env = for_set_up(env)
         env["PYTHONDONTWRITEBYTECODE"] = "1"
         given = [entry for entry in env.get("PYTHONPATH", "").split(os.pathsep) if entry]
         env["PYTHONPATH"] = os.pathsep.join([*self._own_paths(), *map(self._in_copy, given)])
         return env
+
+    @property
+    def workspace(self) -> Path:
+        """The folder of the user's that `cwd` is a copy of."""
+        is_inside = self.cwd.is_relative_to(self.copy)
+        return self.origin / self.cwd.relative_to(self.copy) if is_inside else self.origin
 
     def _own_paths(self) -> list[str]:
         source = self.cwd / "src"
@@ -87,25 +109,12 @@ def _origin(job: Job) -> Path:
     return job.workspace.parents[depth - 1] if depth else job.workspace
 
 
-def _folders_up(folder: Path, root: Path) -> Iterator[Path]:
-    yield folder
-    if folder != root and folder.is_relative_to(root):
-        yield from _folders_up(folder.parent, root)
-
-
-def find_interpreter(workspace: Path, root: Path) -> Path:
-    """The interpreter the project's dependencies are installed for."""
-    environments = [
-        folder / name for folder in _folders_up(workspace, root) for name in (".venv", "venv")
-    ]
-    if active := os.environ.get("VIRTUAL_ENV"):
-        environments.append(Path(active))
-    for environment in environments:
-        for name in ("bin/python", "Scripts/python.exe"):
-            # Not resolved: the link's own place is what makes it a virtual environment.
-            if os.access(environment / name, os.X_OK):
-                return environment / name
-    return Path(sys.executable)
+def interpreter_for(wanted: Wanted) -> Interpreter:
+    """The interpreter of a project, for a session. Raises `AgentFailure` where the setting errs."""
+    try:
+        return find_interpreter(wanted)
+    except BadInput as error:
+        raise AgentFailure(FailureKind.NOT_APPLICABLE, error.message) from error
 
 
 def has_python(folder: Path) -> bool:
