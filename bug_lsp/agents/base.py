@@ -40,6 +40,10 @@ class Job:
     read_only: bool = False
     test_command: str | None = None
     """A shell command that fails while the bug is there, if the user gave one."""
+    python: str | None = None
+    """The interpreter of the project, or its environment's folder, as the user's settings say."""
+    selected_python: str | None = None
+    """The same, as their editor says."""
     command: tuple[str, ...] = ()
     """For an agent named by the user's settings: the program and its arguments."""
     confine: tuple[str, ...] = ()

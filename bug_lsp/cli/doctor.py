@@ -10,6 +10,7 @@ from pathlib import Path
 
 from bug_lsp import __version__
 from bug_lsp.agents import registry
+from bug_lsp.agents.python_tests.environments import Wanted, find_interpreter
 from bug_lsp.domain.errors import BugLspError
 from bug_lsp.domain.model import Value
 from bug_lsp.domain.settings import Settings
@@ -20,6 +21,7 @@ from bug_lsp.workspace import git
 
 from .say import out
 from .state import State, lines, look
+from .where import workspace_of
 
 _CONFIG_LINE = re.compile(r"at line (\d+)")
 
@@ -36,6 +38,18 @@ class Python(Value):
 
     version: str
     executable: str
+
+
+class ProjectPython(Value):
+    """The interpreter that would run the tests of the project in this folder."""
+
+    python: str | None
+    source: str = ""
+    """How it was found."""
+    looked_for: tuple[str, ...] = ()
+    """What was looked for before, and is not there."""
+    said: str
+    """All that as a text."""
 
 
 class Held(Value):
@@ -65,6 +79,7 @@ class Findings(Value):
     confinement: Held
     git: Git
     python: Python
+    project_python: ProjectPython
     state: State
     config: Config
 
@@ -93,8 +108,25 @@ def _look() -> Findings:
         confinement=_held(loaded),
         git=git_found,
         python=Python(version=platform.python_version(), executable=sys.executable),
+        project_python=_project_python(loaded),
         state=look(state_root()),
         config=config,
+    )
+
+
+def _project_python(loaded: Settings) -> ProjectPython:
+    here = Path.cwd()
+    wanted = Wanted(workspace=here, root=workspace_of(None, None), setting=loaded.python)
+    try:
+        found = find_interpreter(wanted)
+    except BugLspError as error:
+        return ProjectPython(python=None, said=error.message)
+    advice = f"; {found.advice}" if found.is_guessed else ""
+    return ProjectPython(
+        python=str(found.python),
+        source=found.source,
+        looked_for=found.looked_for,
+        said=f"{found.described}{advice}",
     )
 
 
@@ -146,6 +178,7 @@ def _say(found: Findings) -> None:
     out("\n".join(lines(found.state)))
     out(f"config: {_config_line(found.config)}")
     out(f"confinement: {_held_line(found.confinement)}")
+    out(f"Python tests here: {found.project_python.said}")
     out("agents:")
     for agent in found.agents:
         only = " (orchestrates only)" if agent.agent_type == "digest" else ""

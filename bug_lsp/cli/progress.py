@@ -63,7 +63,7 @@ def progress_on(stream: TextIO) -> Iterator[Progress]:
 
 def lacking(run: Run) -> tuple[str, ...]:
     """What the copies do not have although the checkout does, a sentence each."""
-    return tuple(one_line(sentence, 500) for sentence in run.contents.lacking())
+    return tuple(one_line(sentence, 500) for sentence in (*run.base.notes, *run.contents.lacking()))
 
 
 class Lines:

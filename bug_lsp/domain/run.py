@@ -134,6 +134,10 @@ class Run(StoredValue):
     keep_runs: int = 200
     limits: Limits = Limits()
     test_command: str | None = None
+    python: str | None = None
+    """The project's interpreter, or its environment's folder, as the settings say."""
+    selected_python: str | None = None
+    """The same, as the editor says."""
     agents: dict[str, CustomAgent] = Field(default_factory=dict)
     confinement: ConfinementMode = "auto"
     writable_paths: tuple[str, ...] = ()

@@ -48,6 +48,9 @@ class Settings(Value):
     tests_need_network: bool = False
     """Whether tests that bug-lsp runs have the network from the start. Never taken from a file in
     the workspace."""
+    python: str | None = None
+    """The project's interpreter, or the folder of its environment, where it is not found or another
+    is wanted. Never taken from a file in the workspace."""
     cell_timeout_seconds: float = Field(default=300, gt=0, le=24 * 3600)
     """How long one try of one patch may take."""
     confinement: ConfinementMode = "auto"

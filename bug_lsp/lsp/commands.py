@@ -73,6 +73,7 @@ def _request(server: BugLspServer, argument: wire.DebugWithAgents) -> start.Requ
         context=None if given is None else context_of(server, given, workspace),
         open_texts={} if given is None else open_texts(server),
         test_command=argument.test_command,
+        python=argument.python,
         orchestrate=argument.orchestrate,
     )
 

@@ -26,6 +26,7 @@ _REASONS = {
     "setUpCommand": "name programs to run",
     "suiteCommand": "name programs to run",
     "testsNeedNetwork": "say what tests are not kept from",
+    "python": "name programs to run",
     "keepRuns": "have runs of yours deleted",
 }
 """The other settings that are not followed, and what they would do."""

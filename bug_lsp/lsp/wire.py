@@ -57,6 +57,8 @@ class DebugWithAgents(Value):
     agents: tuple[AgentArgument, ...] | None = None
     context: ContextArgument | None = None
     test_command: str | None = None
+    python: str | None = None
+    """The interpreter, or the environment's folder, that is selected in the editor."""
     orchestrate: Literal["auto", "never"] = "auto"
 
     @classmethod

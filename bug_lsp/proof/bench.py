@@ -46,6 +46,10 @@ class Bench:
     """A shell command that fails while the bug is there."""
     sources: tuple[Source, ...] = ()
     """What copies get besides what git tracks."""
+    python: str | None = None
+    """The interpreter of the project, or its environment's folder, as the user's settings say."""
+    selected_python: str | None = None
+    """The same, as their editor says."""
     suite_command: str | None = None
     """A shell command that runs the project's tests; it wins over what would be found."""
 

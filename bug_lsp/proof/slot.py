@@ -15,7 +15,9 @@ from bug_lsp.agents import network
 from bug_lsp.agents.copy_differences import Worlds
 from bug_lsp.agents.python_tests import PythonProject, run_tests
 from bug_lsp.agents.python_tests.child_process import run_child, tail
-from bug_lsp.agents.python_tests.project import find_interpreter
+from bug_lsp.agents.python_tests.command import for_copy
+from bug_lsp.agents.python_tests.environments import Interpreter, Wanted
+from bug_lsp.agents.python_tests.project import interpreter_for
 from bug_lsp.domain.errors import AgentFailure, FailureKind
 from bug_lsp.store.copy_environment import clear_folders, copy_environment, make_folders
 from bug_lsp.store.files import make_private, remove
@@ -163,8 +165,7 @@ class Slot:
                 self._tree.put(path, kept)
 
     def _project(self, *, with_network: bool) -> PythonProject:
-        workspace, origin = self._bench.workspace, self._checkout()
-        own = self.cwd / ".venv" / "bin" / "python"  # what the set-up command made
+        origin = self._checkout()
         self._marker = secrets.token_hex(8)
         make_private(self._scratch)
         environment = copy_environment(self._copy_number, self._bench.scratch)
@@ -175,7 +176,7 @@ class Slot:
         if "--setenv" in confine:  # an old bubblewrap: it names a folder that all slots share
             confine = (*confine, "env", f"TMPDIR={environment['TMPDIR']}")
         return PythonProject(
-            python=own if own.exists() else find_interpreter(workspace, origin),
+            interpreter=self._interpreter(origin),
             cwd=self.cwd,
             copy=self.copy,
             origin=origin,
@@ -184,13 +185,19 @@ class Slot:
             confine=(*leftovers.GUARD, *confine),
         )
 
+    def _interpreter(self, origin: Path) -> Interpreter:
+        bench = self._bench
+        command = bench.test_command or bench.suite_command
+        wanted = Wanted(bench.workspace, origin, command, bench.python, bench.selected_python)
+        return interpreter_for(wanted, self.cwd, [source.root for source in bench.sources])
+
     async def _command(
         self, command: str, seconds: float, log: Path, *, with_network: bool = True
     ) -> Outcome:
         try:
             project = self._project(with_network=with_network)
             status = await run_child(
-                command,
+                for_copy(command, project.cwd, self._bench.workspace),
                 cwd=project.cwd,
                 env=project.environment(),
                 log=log,

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import contextlib
 import sys
+from collections.abc import Sequence
 
 from bug_lsp.domain.budget import clip
 from bug_lsp.domain.run import Base, Kind, Spec
@@ -22,10 +23,14 @@ _PATCH_TOLD = 8_000
 """Characters of the patch that the orchestrator may read."""
 
 
-def leave(folder: SessionFolder, base: Base, spec: Spec, room: Room) -> str:
-    """Keep the patch; returns its beginning, "" where there is none."""
+def leave(
+    folder: SessionFolder, base: Base, spec: Spec, room: Room, brought: Sequence[str] = ()
+) -> str:
+    """Keep the patch, without what was brought into the copy; returns its beginning, "" where there
+    is none.
+    """
     room.tidy()
-    patch = _keep_patch(folder, base) if spec.kind is Kind.DEBUG else ""
+    patch = _keep_patch(folder, base, brought) if spec.kind is Kind.DEBUG else ""
     if spec.kind is Kind.PROOF or room.over:
         copies.remove(folder)  # what a proof tried in them is in the logs
     with contextlib.suppress(OSError):  # it is in the way of nobody
@@ -33,12 +38,12 @@ def leave(folder: SessionFolder, base: Base, spec: Spec, room: Room) -> str:
     return patch
 
 
-def _keep_patch(folder: SessionFolder, base: Base) -> str:
+def _keep_patch(folder: SessionFolder, base: Base, brought: Sequence[str]) -> str:
     copy = folder.copy / base.name
     if not (copy / ".git").exists():
         return ""
     try:
-        patch = copies.diff(copy, base, folder.index)
+        patch = copies.diff(copy, base, folder.index, brought)
         files.replace(folder.patch, patch)
     except (git.GitError, OSError) as error:
         sys.stderr.write(f"no patch was kept: {error}\n")

@@ -57,6 +57,11 @@ class Prepared:
     problem: str = ""
     """Why tests in it say nothing, as a sentence."""
 
+    @property
+    def brought(self) -> tuple[str, ...]:
+        """What was brought into it, by path: no part of the session's patch."""
+        return tuple(extra.path for source in self.sources for extra in source.contents.brought())
+
 
 async def make_copy(run: Run, folder: SessionFolder, emit: Emit) -> Prepared:
     """Make the copy, and bring what git does not track. Raises `AgentFailure`."""
@@ -69,7 +74,8 @@ async def make_copy(run: Run, folder: SessionFolder, emit: Emit) -> Prepared:
     root = await run_sync(copies.make, folder, run.base)
     problems = await run_sync(extras.bring, sources, root)
     told = reduce(add, (source.contents for source in sources)).sentences()
-    return Prepared(root, sources, (*filter(None, [problem]), *told, *problems), problem)
+    notes = (*filter(None, [problem]), *run.base.notes, *told, *problems)
+    return Prepared(root, sources, notes, problem)
 
 
 @dataclass(frozen=True, slots=True)

@@ -142,5 +142,7 @@ def _bench(
         whole_seconds=run.session_timeout_seconds * _WHOLE_SHARE,
         test_command=run.test_command,
         sources=sources,
+        python=run.python,
+        selected_python=run.selected_python,
         suite_command=run.suite_command,
     )

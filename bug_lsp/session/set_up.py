@@ -102,6 +102,8 @@ async def _command(run: Run, folder: SessionFolder, twin: Twin, command: str) ->
         workspace=Path(run.workspace),
         scratch=scratch,
         test_command=run.test_command,
+        python=run.python,
+        selected_python=run.selected_python,
     )
     project = PythonProject.of(job)
     log = scratch / "set-up.log"
@@ -111,7 +113,7 @@ async def _command(run: Run, folder: SessionFolder, twin: Twin, command: str) ->
         status = await run_child(
             command,
             cwd=project.cwd,
-            env=project.environment(),
+            env=project.environment(is_set_up=True),
             log=log,
             seconds=seconds,
             confine=held,

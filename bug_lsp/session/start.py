@@ -47,6 +47,8 @@ class Request:
     open_texts: Mapping[Path, str] = field(default_factory=dict)
     """The texts of the files that an editor has open, by their real paths."""
     test_command: str | None = None
+    python: str | None = None
+    """The interpreter, or the environment's folder, that is selected in the editor."""
     orchestrate: Literal["auto", "never"] = "auto"
 
     def open_text(self, path: Path) -> str | None:
@@ -66,6 +68,7 @@ def start_run(request: Request, settings: Settings) -> RunFolder:
     agents = _agents(request.agents, settings)
     _check_orchestrator(settings)
     workspace = _workspace(request.workspace)
+    _check_python(settings.python, workspace)
     task, text = _task(request, workspace, settings)
     folder = WorkspaceFolder.of(workspace)
     description = clean(request.description)
@@ -189,6 +192,14 @@ def _check_orchestrator(settings: Settings) -> None:
         )
 
 
+def _check_python(setting: str | None, workspace: Path) -> None:
+    if setting:
+        # Imported here: most have no need of it, and a run starts the sooner.
+        from bug_lsp.agents.python_tests.environments import check_python
+
+        check_python(setting, workspace)
+
+
 def _task(request: Request, workspace: Path, settings: Settings) -> tuple[Path | None, str]:
     if request.task is not None:
         task = task_file.resolve(request.task, workspace, "taskUri")
@@ -219,7 +230,9 @@ def _pointed_at(request: Request, workspace: Path) -> tuple[str, str, Context | 
 
 def _contents(run: Run, settings: Settings) -> CopyContents:
     """What copies get of the files that git does not track."""
-    return ignored.plan(Path(run.checkout), settings.worktree_include)
+    return ignored.plan(
+        Path(run.checkout), settings.worktree_include, untracked=run.base.dependencies
+    )
 
 
 def _roster(agents: tuple[AgentChoice, ...], title: str) -> tuple[Spec, ...]:
@@ -263,6 +276,8 @@ def _run(
         keep_runs=settings.keep_runs,
         limits=settings.run_limits,
         test_command=request.test_command,
+        python=settings.python,
+        selected_python=request.python,
         agents=settings.agents,
         confinement=settings.confinement,
         prove=settings.prove,

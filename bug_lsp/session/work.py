@@ -110,6 +110,8 @@ class _Session:
     room: Room = field(init=False)
     proof: Proof | None = None
     """What was found out about what the debug sessions, or the orchestrator, handed in."""
+    prepared: Prepared | None = None
+    """Its copy of the code, as soon as it is whole."""
     before: fingerprint.Fingerprint | None = None
     """Files not its own before an agent that nothing confines began."""
     ended_before: tuple[SessionFolder, ...] = ()
@@ -169,6 +171,7 @@ class _Session:
             answer, self.proof = await prove(self.asked, self.folder, debug, confine, recorder.emit)
             return answer
         prepared = await make_copy(self.asked, self.folder, recorder.emit)
+        self.prepared = prepared
         custom = self.asked.agents.get(self.spec.agent_type)
         confine = await self._hold(recorder)
         job = Job(
@@ -181,6 +184,8 @@ class _Session:
             model=self.spec.model,
             read_only=self.spec.kind is Kind.ORCHESTRATOR,
             test_command=self.asked.test_command,
+            python=self.asked.python,
+            selected_python=self.asked.selected_python,
             command=custom.command if custom else (),
             confine=confine,
             env=custom.env if custom else {},
@@ -284,7 +289,8 @@ class _Session:
     def _finish(self, recorder: Recorder, ended: _Outcome) -> None:
         self._report_changes(recorder)
         recorder.flush()
-        patch = leave(self.folder, self.asked.base, self.spec, self.room)
+        brought = self.prepared.brought if self.prepared is not None else ()
+        patch = leave(self.folder, self.asked.base, self.spec, self.room, brought)
         seconds = time.monotonic() - self.began
         result = Result(
             session_id=self.folder.session_id,

@@ -27,6 +27,8 @@ TOTAL_LIMIT = 500_000_000
 ASKED_LIMIT = 5_000_000_000
 """Bytes of one path that is named in `.worktreeinclude`."""
 _MOST_FILES = 5_000
+_LINK = "160000 "
+"""How git's index begins the entry of another repository."""
 _MOST_EXTRAS = 5_000
 
 DEPENDENCIES = frozenset(
@@ -118,7 +120,8 @@ class _Planner:
         return [path for path in found if not path.endswith(".git/")]
 
     def _repositories_inside(self) -> list[str]:
-        inside = git.links(self._root, {})
+        entries = git.paths(git.run("ls-files", "-sz", cwd=self._root))
+        inside = [entry.partition("\t")[2] for entry in entries if entry.startswith(_LINK)]
         return [path for path in inside if (self._root / path / ".git").exists()]
 
     def _matching(self, patterns: Sequence[str]) -> list[str]:

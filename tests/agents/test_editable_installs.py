@@ -13,6 +13,7 @@ import editables
 import pytest
 
 from bug_lsp.agents.python_tests import PythonProject
+from bug_lsp.agents.python_tests.environments import Interpreter
 from tests.support.projects import change_files
 
 WHERE = "import {name}; print({name}.__file__)"
@@ -110,7 +111,7 @@ def imported(module: str, environment: Path, cwd: Path, env: dict[str, str]) -> 
 
 def project_in(copy: Path, checkout: Path, environment: Path, scratch: Path) -> PythonProject:
     return PythonProject(
-        python=environment / "bin/python",
+        interpreter=Interpreter(environment / "bin/python", "the test"),
         cwd=copy,
         copy=copy,
         origin=checkout,

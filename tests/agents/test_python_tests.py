@@ -7,7 +7,7 @@ import psutil
 import pytest
 
 from bug_lsp.agents.python_tests import Plan, PythonProject, run_tests, understand
-from bug_lsp.agents.python_tests.command import Selection, chosen_by_unittest
+from bug_lsp.agents.python_tests.command import Selection, chosen_by_unittest, for_copy
 from bug_lsp.agents.spectrum.python_source import PythonSource
 from bug_lsp.domain.errors import AgentFailure, FailureKind
 
@@ -31,6 +31,14 @@ async def outcomes(project: SmallProject, plan: Plan) -> dict[str, str]:
         ("python -m pytest -x 'a b'", Selection("pytest", ("-x", "a b"))),
         (".venv/bin/python3.12 -m pytest", Selection("pytest", ())),
         ("A=1 B='x y' uv run pytest -q", Selection("pytest", ("-q",), {"A": "1", "B": "x y"})),
+        ("poetry -q run python -m pytest", Selection("pytest", ())),
+        ("uv run --frozen --with x -- pytest -q", Selection("pytest", ("-q",))),
+        ("uv run -m pytest", Selection("pytest", ())),
+        ("hatch run test:pytest -x", Selection("pytest", ("-x",))),
+        ("conda run -n shop python -m unittest", Selection("unittest", ())),
+        ("python -m coverage run --branch -m pytest a", Selection("pytest", ("a",))),
+        ("coverage run -m unittest", Selection("unittest", ())),
+        ("env A=1 python -u -m pytest", Selection("pytest", (), {"A": "1"})),
         ("python -m unittest tests.test_a", Selection("unittest", ("tests.test_a",))),
         (
             "pytest 'tests/test_a.py::test_b[1-2]'",
@@ -47,6 +55,14 @@ def test_a_plain_command_is_understood(command, selection):
     [
         "",
         "make test",
+        "tox -e py311 -- tests",
+        "nox -s tests",
+        "hatch test",
+        "hatch run test",
+        "python manage.py test shop",
+        "python -W error -m pytest",
+        "uv --directory a run pytest",
+        "uv run --directory a pytest",
         "cd tests && pytest",
         "pytest | tail",
         "pytest > log",
@@ -59,6 +75,29 @@ def test_a_plain_command_is_understood(command, selection):
 )
 def test_any_other_command_is_not_guessed_at(command):
     assert understand(command) is None
+
+
+@pytest.mark.parametrize(
+    ("command", "words", "program"),
+    [
+        ("A=1 uv run -q pytest -x", ("A=1", "uv", "run", "-q", "pytest"), "pytest"),
+        ("/opt/c/bin/python -m pytest", ("/opt/c/bin/python", "-m", "pytest"), "/opt/c/bin/python"),
+    ],
+)
+def test_nothing_of_how_a_command_starts_the_tests_is_lost(command, words, program):
+    launch = understand(command).launch
+    assert (launch.words, launch.program) == (words, program)
+
+
+def test_a_command_for_a_copy_names_the_users_interpreter_where_the_copy_has_none(tmp_path):
+    for name in ("user/.tox/py/bin/python", "user/in both/python", "copy/in both/python"):
+        (tmp_path / name).parent.mkdir(parents=True)
+        (tmp_path / name).touch()
+    copy, user = tmp_path / "copy", tmp_path / "user"
+    named = for_copy("A=1 .tox/py/bin/python -m unittest | tail", copy, user)
+    assert named == f"A=1 {user}/.tox/py/bin/python -m unittest | tail"
+    for same in ("'in both/python' -m pytest", "no/where/python -m pytest", "pytest", "python x'"):
+        assert for_copy(same, copy, user) == same
 
 
 def test_unittest_names_choose_by_module_class_and_method():

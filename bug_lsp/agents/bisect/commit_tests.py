@@ -24,6 +24,7 @@ from bug_lsp.agents.python_tests import (
     run_tests,
 )
 from bug_lsp.agents.python_tests.child_process import run_child, tail
+from bug_lsp.agents.python_tests.command import for_copy
 from bug_lsp.domain.errors import AgentFailure
 from bug_lsp.domain.events import Error
 
@@ -230,7 +231,7 @@ class CommandTest:
 
     async def _run(self, log: Path) -> int | None:
         return await run_child(
-            self._command,
+            for_copy(self._command, self._project.cwd, self._project.workspace),
             cwd=self._project.cwd,
             env=self._project.environment(),
             log=log,

@@ -6,17 +6,15 @@ at: `understand` says None, and the caller runs it as it is or runs all tests.
 
 from __future__ import annotations
 
-import re
 import shlex
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Literal
 
-_ASSIGNMENT = re.compile(r"([A-Za-z_]\w*)=(.*)", re.DOTALL)
-_PYTHON = re.compile(r"(?:.*/)?python[0-9.]*(?:\.exe)?")
-_PYTEST = re.compile(r"(?:.*/)?(?:pytest|py\.test)(?:\.exe)?")
-_WRAPPERS = {"uv", "poetry", "pdm", "pipenv", "hatch", "rye"}
-_SHELL = re.compile(r"[$`*~]|^[();<>|&]+$")
+from .launch import Launch, launch_of
+
+_OTHER_TOOLS = {"tox", "nox", "make", "just", "invoke", "direnv"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,39 +24,35 @@ class Selection:
     framework: Literal["pytest", "unittest"]
     args: tuple[str, ...]
     env: dict[str, str] = field(default_factory=dict)
+    launch: Launch = field(default_factory=Launch, compare=False)
+    """How the command starts them, in its own words."""
 
 
 def understand(command: str) -> Selection | None:
     """`[VAR=x] [uv run] [python -m] pytest ARGS` or `python -m unittest ARGS`, else None."""
-    words = _words(command)
-    if not words:
+    launch = launch_of(command)
+    if not launch.is_plain or launch.folder or launch.tool in _OTHER_TOOLS:
         return None
-    env: dict[str, str] = {}
-    while words and (match := _ASSIGNMENT.fullmatch(words[0])):
-        env[match[1]] = match[2]
-        del words[0]
-    match words:
-        case [wrapper, "run", *rest] if wrapper in _WRAPPERS:
-            words = rest
-    match words:
-        case [program, *args] if _PYTEST.fullmatch(program):
-            return Selection("pytest", tuple(args), env)
-        case [program, "-m", "pytest" | "py.test", *args] if _PYTHON.fullmatch(program):
-            return Selection("pytest", tuple(args), env)
-        case [program, "-m", "unittest", *args] if _PYTHON.fullmatch(program):
-            return Selection("unittest", tuple(args), env)
-    return None
+    if launch.framework is None or launch.framework == "django":
+        return None
+    return Selection(launch.framework, launch.args, launch.env, launch)
 
 
-def _words(command: str) -> list[str]:
-    lexer = shlex.shlex(command, posix=True, punctuation_chars=True)
-    lexer.whitespace_split = True
-    lexer.commenters = ""
-    try:
-        words = list(lexer)
-    except ValueError:  # an open quote
-        return []
-    return [] if "\n" in command.strip() or any(map(_SHELL.search, words)) else words
+def is_django(command: str) -> bool:
+    """Whether a command runs tests by Django's own runner: `python manage.py test`."""
+    return launch_of(command).framework == "django"
+
+
+def for_copy(command: str, cwd: Path, workspace: Path) -> str:
+    """The command for a copy: `.tox/py311/bin/python` is the user's where the copy has none."""
+    program = launch_of(command).path
+    if not program or Path(program).is_absolute() or program not in command:
+        return command
+    folder = launch_of(command).folder
+    if (cwd / folder / program).exists() or not (workspace / folder / program).exists():
+        return command
+    # Not resolved: the link's own place is what makes it a virtual environment.
+    return command.replace(program, shlex.quote(str(workspace / folder / program)), 1)
 
 
 def chosen_by_unittest(args: Iterable[str], ids: Iterable[str]) -> frozenset[str] | None:

@@ -7,18 +7,21 @@ from __future__ import annotations
 
 import os
 import re
-import sys
-from collections.abc import Iterator
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from bug_lsp.agents.base import Job
 from bug_lsp.agents.copy_differences import Worlds
 from bug_lsp.agents.network import with_network
+from bug_lsp.domain.errors import AgentFailure, BadInput, FailureKind
+
+from .environments import Interpreter, Wanted, find_interpreter, for_set_up
 
 SITE = Path(__file__).parent / "site"
 """Goes on PYTHONPATH: makes whatever is installed from the checkout be imported from the copy."""
 _NOT_SOURCES = {"node_modules", "site-packages", "__pycache__"}
+_OF_OUR_TESTS = {"PYTHONHASHSEED", "PYTHONDONTWRITEBYTECODE"}
 # What would lead git or a tool inside the tests away from the copy, or belongs to whoever
 # started bug-lsp.
 _FOREIGN = re.compile(
@@ -32,7 +35,7 @@ _FOREIGN = re.compile(
 class PythonProject:
     """Where a project's tests run and with what."""
 
-    python: Path
+    interpreter: Interpreter
     cwd: Path
     copy: Path
     origin: Path
@@ -49,7 +52,17 @@ class PythonProject:
         """The project a job is about."""
         origin = _origin(job)
         return cls(
-            python=find_interpreter(job.workspace, origin),
+            interpreter=interpreter_for(
+                Wanted(
+                    workspace=job.workspace,
+                    root=origin,
+                    command=job.test_command,
+                    setting=job.python,
+                    selected=job.selected_python,
+                ),
+                job.cwd,
+                job.sources,
+            ),
             cwd=job.cwd,
             copy=job.copy,
             origin=origin,
@@ -63,16 +76,23 @@ class PythonProject:
         """Return the project with tests that have the user's network."""
         return replace(self, confine=with_network(self.confine))
 
-    def environment(self) -> dict[str, str]:
-        """The environment of the tests. The copy comes before whatever is installed."""
+    @property
+    def python(self) -> Path:
+        """The program that runs the tests."""
+        return self.interpreter.python
+
+    def environment(self, *, is_set_up: bool = False) -> dict[str, str]:
+        """The environment of the tests. The copy comes before whatever is installed.
+
+        A set-up command may install, and is not led to the user's own environment.
+        """
         env = {name: text for name, text in os.environ.items() if not _FOREIGN.fullmatch(name)}
         # Else two runs of the same commit could differ by the order of a set.
         env.setdefault("PYTHONHASHSEED", "0")
         env |= self.extra_env
-        if self.python != Path(sys.executable):  # ours may hide the user's, theirs may not
-            env["PATH"] = os.pathsep.join([str(self.python.parent), env.get("PATH", os.defpath)])
-        if (self.python.parent.parent / "pyvenv.cfg").is_file():
-            env["VIRTUAL_ENV"] = str(self.python.parent.parent)
+        env = self.interpreter.activated(env)
+        if is_set_up:
+            env = for_set_up(env)
         env["PYTHONDONTWRITEBYTECODE"] = "1"
         given = [entry for entry in env.get("PYTHONPATH", "").split(os.pathsep) if entry]
         own = self._own_paths()
@@ -84,8 +104,9 @@ class PythonProject:
         the copy. An agent that is a Python program itself goes on importing what it did.
         """
         env = self.environment()
-        names = ("PATH", "VIRTUAL_ENV", "CONDA_PREFIX", *self._imports([]))
-        found = {name: env[name] for name in names if name in env}
+        before = {**os.environ, **self.extra_env}
+        found = {name: text for name, text in env.items() if before.get(name) != text}
+        found = {name: text for name, text in found.items() if name not in _OF_OUR_TESTS}
         given = [
             *self.extra_env.get("PYTHONPATH", os.environ.get("PYTHONPATH", "")).split(os.pathsep)
         ]
@@ -110,6 +131,12 @@ class PythonProject:
         prefix = self.cwd.relative_to(self.copy).as_posix() if self.cwd != self.copy else ""
         return Worlds(self.copy, self.origin, prefix)
 
+    @property
+    def workspace(self) -> Path:
+        """The folder of the user's that `cwd` is a copy of."""
+        is_inside = self.cwd.is_relative_to(self.copy)
+        return self.origin / self.cwd.relative_to(self.copy) if is_inside else self.origin
+
     def _own_paths(self) -> list[str]:
         source = self.cwd / "src"
         has_source = source.is_dir() and not (source / "__init__.py").exists()
@@ -130,25 +157,18 @@ def _origin(job: Job) -> Path:
     return job.workspace.parents[depth - 1] if depth else job.workspace
 
 
-def _folders_up(folder: Path, root: Path) -> Iterator[Path]:
-    yield folder
-    if folder != root and folder.is_relative_to(root):
-        yield from _folders_up(folder.parent, root)
-
-
-def find_interpreter(workspace: Path, root: Path) -> Path:
-    """The interpreter the project's dependencies are installed for."""
-    environments = [
-        folder / name for folder in _folders_up(workspace, root) for name in (".venv", "venv")
-    ]
-    if active := os.environ.get("VIRTUAL_ENV"):
-        environments.append(Path(active))
-    for environment in environments:
-        for name in ("bin/python", "Scripts/python.exe"):
-            # Not resolved: the link's own place is what makes it a virtual environment.
-            if os.access(environment / name, os.X_OK):
-                return environment / name
-    return Path(sys.executable)
+def interpreter_for(wanted: Wanted, cwd: Path, sources: Sequence[Path]) -> Interpreter:
+    """The interpreter of a project, for tests in `cwd` of a copy that has something from the
+    `sources`. Raises `AgentFailure` where the setting errs.
+    """
+    python, config = cwd / ".venv" / "bin" / "python", (cwd / ".venv" / "pyvenv.cfg").resolve()
+    made = any(config.is_relative_to(source) for source in sources if source != wanted.root)
+    if made and python.exists() and not wanted.setting:
+        return Interpreter(python, "the set-up command")
+    try:
+        return find_interpreter(wanted)
+    except BadInput as error:
+        raise AgentFailure(FailureKind.NOT_APPLICABLE, error.message) from error
 
 
 def has_python(folder: Path) -> bool:

@@ -13,9 +13,9 @@ from typing import Literal
 from bug_lsp.agents.base import Emit, Job
 from bug_lsp.agents.network import has_own_network
 from bug_lsp.domain.errors import AgentFailure, FailureKind
-from bug_lsp.domain.events import Activity, Error, ToolCall, ToolResult
+from bug_lsp.domain.events import Activity, Error, Text, ToolCall, ToolResult
 
-from .command import Selection, understand
+from .command import Selection, is_django, understand
 from .project import PythonProject
 from .results import CollectionError, SuiteRun
 from .suite import OnProgress, Plan, chosen_tests, run_tests
@@ -58,7 +58,18 @@ class Chosen:
 
 
 async def chosen_by_command(job: Job, project: PythonProject, emit: Emit) -> Chosen:
-    """What the job's command says, as far as it is understood."""
+    """What the job's command says, as far as it is understood, and a word about the interpreter
+    where it may be the wrong one. Raises `AgentFailure` for a runner that is not ours to drive.
+    """
+    if job.test_command and is_django(job.test_command):
+        raise AgentFailure(
+            FailureKind.NOT_APPLICABLE,
+            "the tests run through Django's own runner, which cannot be looked into: the command"
+            " is run as it is by bisect and where patches are tried; a testCommand with pytest"
+            " (pytest-django) can be looked into",
+        )
+    if project.interpreter.doubt:
+        emit(Text(text=f"{project.interpreter.doubt}\n\n"))
     selection = understand(job.test_command) if job.test_command else None
     if selection is None:
         return Chosen()
@@ -136,7 +147,13 @@ async def _choose(project: PythonProject, selection: Selection, emit: Emit) -> S
 async def run_and_tell(project: PythonProject, plan: Plan, emit: Emit, *, call_id: str) -> SuiteRun:
     """Run tests as a tool call of the session, with progress."""
     how = "with the lines each test executes" if plan.coverage else "without coverage"
-    emit(ToolCall(call_id=call_id, name="test", detail=f"the tests by {project.python}, {how}"))
+    emit(
+        ToolCall(
+            call_id=call_id,
+            name="test",
+            detail=f"the tests by {project.interpreter.described}, {how}",
+        )
+    )
     try:
         run = await run_tests(project, plan, _progress(emit))
     except AgentFailure as failure:
@@ -191,9 +208,8 @@ def nothing_fails(
     passed = sum(test.outcome == "passed" for test in run.tests)
     if missing:
         sentence = (
-            f"{len(errors)} test files cannot be imported by {project.python}, which lacks"
-            f" {', '.join(missing)}: put the project's virtual environment at .venv, or start"
-            " the editor inside it"
+            f"{len(errors)} test files cannot be imported by {project.interpreter.described},"
+            f" which lacks {', '.join(missing)}: {project.interpreter.advice}"
         )
     elif not run.tests:
         sentence = (

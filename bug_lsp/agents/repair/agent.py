@@ -130,7 +130,9 @@ class _Work:
     async def _baseline(self, names: frozenset[str] | None) -> Baseline:
         collected = self.server.collected
         first = names or mentioned(collected.tests, self.job.prompt)
-        detail = f"the tests by {self.project.python}, with the lines each test executes"
+        detail = (
+            f"the tests by {self.project.interpreter.described}, with the lines each test executes"
+        )
         self.emit(ToolCall(call_id="tests", name="test", detail=detail))
         seconds = (self.ends - self.began) * _BASELINE_SHARE
         run = BaselineRun(self.server, self.emit, self.cores, seconds, first)

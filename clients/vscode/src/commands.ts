@@ -6,6 +6,7 @@ import { debugDemo, openDemo } from './demo';
 import { showDiff } from './diff';
 import { goTo, open, titled } from './documents';
 import { pickAgent, pickAgents, pickRun, pickSession, pickTest } from './pick';
+import { selectedPython } from './python';
 import type { Runs } from './runs';
 import type { Server } from './server';
 import { ended, everyone, type Agent, type Run, type Session, type SessionPatch } from './wire';
@@ -72,6 +73,7 @@ export class Commands {
       ...about,
       agents: agents.map((agentType) => ({ agentType })),
       ...(test === '' ? {} : { testCommand: test }),
+      ...(await selectedPython(uri ?? vscode.window.activeTextEditor?.document.uri)),
     });
   }
 
