@@ -54,6 +54,15 @@ class CopyContents(StoredValue):
         if linked := [extra for extra in self.extras if extra.way == "linked"]:
             yield f"it has links to files that git does not track, for reading: {_named(linked)}"
 
+    def without(self, other: CopyContents) -> CopyContents:
+        """What the other does not have."""
+        paths = {extra.path for extra in other.brought()}
+        return CopyContents(extras=tuple(one for one in self.extras if one.path not in paths))
+
+    def without_links(self) -> CopyContents:
+        """What a copy has as files of its own."""
+        return CopyContents(extras=tuple(one for one in self.extras if one.way != "linked"))
+
     def __add__(self, other: CopyContents) -> CopyContents:
         """Both together: what one of them has is not left out."""
         known = {extra.path: extra for extra in other.extras}

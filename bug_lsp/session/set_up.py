@@ -11,6 +11,7 @@ import anyio
 from anyio.to_thread import run_sync
 
 from bug_lsp.agents.base import Emit, Job
+from bug_lsp.domain.copy_contents import CopyContents
 from bug_lsp.domain.errors import AgentFailure
 from bug_lsp.domain.events import Activity, ToolCall, ToolResult
 from bug_lsp.domain.run import Run
@@ -51,7 +52,7 @@ async def sources_of(run: Run, folder: SessionFolder, emit: Emit) -> tuple[Sourc
                 made = await run_sync(set_ups.found) or await _run(run, folder, set_ups, emit)
     except (git.GitError, OSError) as error:
         raise SetUpFailed(f"its copy of the code could not be made: {error}") from error
-    return (made, checkout)
+    return (made, Source(checkout.root, checkout.contents.without(made.contents)))
 
 
 @asynccontextmanager
@@ -66,34 +67,56 @@ async def _locked(path: Path) -> AsyncIterator[None]:
 
 
 async def _run(run: Run, folder: SessionFolder, set_ups: SetUps, emit: Emit) -> Source:
+    """Run the command in a clean copy. If it does not succeed, once more with what a copy links to:
+    it may need what is installed, and it may not be able to replace it.
+    """
     command = set_ups.command
-    checkout = Source(Path(run.checkout), run.contents)
-    twin = await run_sync(set_ups.make_twin, [checkout])
+    emit(Activity(text=f"setting up the copies: {command}"))
+    emit(ToolCall(call_id="set-up", name="set up", detail=one_line(command, 200)))
+    held = await run_sync(confined_set_up, run, [set_ups.folder, folder.scratch])
+    contents = [run.contents.without_links()]
+    # A command that nothing confines could write through a link.
+    contents += [run.contents] if held and contents[0] != run.contents else []
+    first = ""
+    for one in contents:
+        made, problem, output = await _try(run, folder, set_ups, one, held)
+        if made is not None:
+            emit(ToolResult(call_id="set-up", ok=True, output=output))
+            return made
+        first = first or problem
+    emit(ToolResult(call_id="set-up", ok=False, output=first))
+    raise SetUpFailed(first)
+
+
+async def _try(
+    run: Run,
+    folder: SessionFolder,
+    set_ups: SetUps,
+    contents: CopyContents,
+    held: tuple[str, ...],
+) -> tuple[Source | None, str, str]:
+    """One try: (what was made, why it did not succeed, the end of the output)."""
+    twin = await run_sync(set_ups.make_twin, [Source(Path(run.checkout), contents)])
     made: Source | None = None
-    problem = ""
     try:
-        emit(Activity(text=f"setting up the copies: {command}"))
-        emit(ToolCall(call_id="set-up", name="set up", detail=one_line(command, 200)))
-        problem, output = await _command(run, folder, twin, command)
-        emit(ToolResult(call_id="set-up", ok=not problem, output=output or problem))
+        problem, output = await _command(run, folder, twin, set_ups.command, held)
         if not problem:
             made = await run_sync(set_ups.keep, twin)
     finally:
         if made is None:
             with anyio.CancelScope(shield=True):
                 await run_sync(twin.remove)
-    if made is None:
-        raise SetUpFailed(problem)
-    return made
+    return made, problem, output
 
 
-async def _command(run: Run, folder: SessionFolder, twin: Twin, command: str) -> tuple[str, str]:
+async def _command(
+    run: Run, folder: SessionFolder, twin: Twin, command: str, held: tuple[str, ...]
+) -> tuple[str, str]:
     """Run the command in the twin: (why it did not succeed, the end of its output)."""
     # Imported here: sessions without a set-up command do without.
     from bug_lsp.agents.python_tests import PythonProject
     from bug_lsp.agents.python_tests.child_process import run_child, tail
 
-    held = await run_sync(confined_set_up, run, [twin.root.parent, folder.scratch])
     scratch = files.make_private(folder.scratch)
     job = Job(
         prompt="",

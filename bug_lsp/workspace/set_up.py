@@ -56,18 +56,23 @@ class SetUps:
     base: Base
     command: str
 
+    @property
+    def folder(self) -> Path:
+        """Where they are."""
+        return files.make_private(self.workspace.set_ups)
+
     def lock(self) -> Path:
         """The file whose lock is held while the command is run."""
-        return self._folder() / f"{self._by_lock_files()}.lock"
+        return self.folder / f"{self._by_lock_files()}.lock"
 
     def found(self) -> Source | None:
         """The result of an earlier run of the command, if it holds for this code."""
         for key in (self._by_code(), self._by_lock_files()):
-            data = files.read(self._folder() / f"{key}.json")
+            data = files.read(self.folder / f"{key}.json")
             if data is None:
                 continue
             made = _Made.model_validate_json(data)
-            root = self._folder() / made.folder / made.name
+            root = self.folder / made.folder / made.name
             if root.is_dir():
                 os.utime(root.parent)
                 return Source(root, made.contents)
@@ -78,7 +83,7 @@ class SetUps:
         `OSError`.
         """
         self._remove_old()
-        root = files.make_private(self._folder() / secrets.token_hex(6)) / self.base.name
+        root = files.make_private(self.folder / secrets.token_hex(6)) / self.base.name
         copies.check_out(self.base, root)
         extras.bring(sources, root)
         return Twin(root, _untracked(root))
@@ -89,11 +94,8 @@ class SetUps:
         only_dependencies = all(extra.way == "linked" for extra in contents.extras)
         key = self._by_lock_files() if only_dependencies else self._by_code()
         made = _Made(folder=twin.root.parent.name, name=twin.root.name, contents=contents)
-        files.replace(self._folder() / f"{key}.json", made.to_json())
+        files.replace(self.folder / f"{key}.json", made.to_json())
         return Source(twin.root, contents)
-
-    def _folder(self) -> Path:
-        return files.make_private(self.workspace.set_ups)
 
     def _by_code(self) -> str:
         # Without the task file, which each run changes, and others that people read.
@@ -110,7 +112,7 @@ class SetUps:
         )
 
     def _remove_old(self) -> None:
-        folders = [path for path in self._folder().iterdir() if path.is_dir()]
+        folders = [path for path in self.folder.iterdir() if path.is_dir()]
         folders.sort(key=lambda path: path.stat().st_mtime, reverse=True)
         for path in folders[_KEPT:]:
             if time.time() - path.stat().st_mtime > _IN_USE:

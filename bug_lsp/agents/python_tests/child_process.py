@@ -26,6 +26,8 @@ from bug_lsp.domain.errors import AgentFailure, FailureKind
 
 _CHUNK = 65536
 _LINE_LIMIT = 1_000_000
+_FIRST_BYTES = 500
+_SANDBOX_SAYS = "bwrap: "
 MOST_OUTPUT = 64_000_000
 """Bytes that a child may write to its standard streams before it is ended."""
 
@@ -122,6 +124,8 @@ async def run_child(
             try:
                 with anyio.move_on_after(seconds):
                     status = await _until_it_ends(process, pipe, source, output)
+                    if confine:
+                        output.check_sandbox(status)
                     return exit_status(status, confined=bool(confine))
                 return None
             finally:
@@ -139,14 +143,22 @@ class _Output:
     file: IO[bytes]
     may_flood: bool
     size: int = 0
+    first: bytes = b""
     flooded: anyio.Event = field(default_factory=anyio.Event)
 
     def take(self, data: bytes) -> None:
+        self.first = self.first or data[:_FIRST_BYTES]
         room = max(MOST_OUTPUT - self.size, 0)
         self.file.write(data[:room])
         self.size += len(data)
         if self.size > MOST_OUTPUT and not self.may_flood:
             self.flooded.set()
+
+    def check_sandbox(self, status: int) -> None:
+        """Raise `AgentFailure` where it was the sandbox that failed, and not what is in it."""
+        line = self.first.partition(b"\n")[0].decode(errors="replace")
+        if status == 1 and line.startswith(_SANDBOX_SAYS):
+            raise AgentFailure(FailureKind.CRASHED, f"the sandbox could not be set up: {line}")
 
 
 async def _until_it_ends(
