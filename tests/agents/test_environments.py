@@ -195,6 +195,20 @@ def test_the_environment_of_a_project_is_found_and_told_how(world, set_up, sourc
     assert not found.is_own
 
 
+def test_the_environment_of_another_checkout_of_the_name_is_not_before_the_projects_own(world):
+    guessed = poetry(f"shop-otherone-py{THIS}")(world)
+    assert world.find().python == guessed
+    assert world.find("poetry run pytest").python == guessed
+    exact = pipenv(world)
+    assert world.find().python == exact
+
+
+def test_an_environment_of_poetrys_with_the_name_is_not_that_of_a_project_without_poetry(world):
+    poetry(f"shop-otherone-py{THIS}")(world)
+    world.write("pyproject.toml", '[project]\nname = "shop"\n')
+    assert world.find().is_own
+
+
 @pytest.mark.parametrize(
     ("command", "folder"),
     [
@@ -348,7 +362,9 @@ def test_a_search_takes_no_time_in_a_project_of_many_folders(world):
 
 def test_an_environment_is_active_for_tools_that_would_make_one_of_their_own(world):
     python = make(world.root / ".venv")
-    env = world.find().activated({"PATH": "/usr/bin", "VIRTUAL_ENV": sys.prefix, "PYTHONHOME": "/"})
+    env = world.find().activated(
+        {"PATH": "/usr/bin", "VIRTUAL_ENV": sys.prefix, "PYTHONHOME": "/"}, world.home
+    )
     folder = str(world.root / ".venv")
     assert env["PATH"] == f"{python.parent}:/usr/bin"
     assert (env["VIRTUAL_ENV"], env["UV_PROJECT_ENVIRONMENT"]) == (folder, folder)
@@ -358,7 +374,9 @@ def test_an_environment_is_active_for_tools_that_would_make_one_of_their_own(wor
 
 def test_one_of_condas_is_active_as_conda_would_have_it(world):
     python = make(world.root / "envs/shop", conda=True)
-    env = Interpreter(python, "CONDA_PREFIX").activated({"PATH": "/bin", "VIRTUAL_ENV": "/x"})
+    env = Interpreter(python, "CONDA_PREFIX").activated(
+        {"PATH": "/bin", "VIRTUAL_ENV": "/x"}, world.home
+    )
     assert env == {
         "PATH": f"{python.parent}:/bin",
         "CONDA_PREFIX": str(world.root / "envs/shop"),

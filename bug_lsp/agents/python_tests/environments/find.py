@@ -81,12 +81,12 @@ class Interpreter:
         name = f"name the project's interpreter in the setting `{SETTING}`"
         return f"looked for {', '.join(self.looked_for)}; {name}" if self.is_guessed else name
 
-    def activated(self, env: Mapping[str, str]) -> dict[str, str]:
-        """The variables with which programs and tools use it."""
+    def activated(self, env: Mapping[str, str], scratch: Path) -> dict[str, str]:
+        """The variables with which programs and tools use it; they may write to `scratch`."""
         path = env.get("PATH", os.defpath).split(os.pathsep)
         # What the user's own PATH leads to comes where they have it, and ours hides nothing.
         stays = self.source == _OWN or (self.source == _PATH and str(self.python.parent) in path)
-        return activated(env, self.python, self.environment, on_path=stays)
+        return activated(env, self.python, self.environment, on_path=stays, scratch=scratch)
 
     @property
     def doubt(self) -> str:
@@ -255,6 +255,8 @@ class _Search:
         }
         if launch.tool in finders:
             yield from self._in_roots(finders[launch.tool])
+        if launch.tool == "poetry":
+            yield from self._in_roots(lambda root: tools.poetry_of_name(root, environ))
 
     def _in_roots(self, find: Callable[[Path], Iterator[Path]]) -> Iterator[Path]:
         for root in self._roots:
@@ -317,6 +319,7 @@ class _Search:
                 yield from ((p, "conda's environments") for p in tools.conda(environ, name))
         yield from self._pyenv(is_environment=True)
         for root in self._roots:
+            yield from ((p, "poetry's environments") for p in tools.poetry_of_name(root, environ))
             yield from ((p, "`.tox`") for p in tools.tox(root, environ))
             yield from ((p, "`.nox`") for p in tools.nox(root, environ))
 
