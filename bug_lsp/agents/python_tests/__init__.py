@@ -7,6 +7,7 @@ from .project import PythonProject, has_python
 from .reproduce import (
     Chosen,
     Reproduction,
+    check_runner,
     chosen_by_command,
     missing_module,
     nothing_fails,
@@ -32,6 +33,7 @@ __all__ = [
     "Request",
     "SuiteRun",
     "Tried",
+    "check_runner",
     "chosen_by_command",
     "has_python",
     "is_test_code",

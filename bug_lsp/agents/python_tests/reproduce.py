@@ -21,6 +21,12 @@ from .suite import OnProgress, Plan, chosen_tests, run_tests
 
 _MISSING_MODULE = re.compile(r"No module named '(?P<name>[^'.]+)")
 _MOST_NAMED = 20
+_WITHOUT_DJANGO = {"ImproperlyConfigured", "AppRegistryNotReady"}
+_OF_DJANGO = (
+    "the tests run through Django's own runner, which cannot be looked into: the command is run as"
+    " it is by bisect and where patches are tried; a testCommand with pytest (pytest-django) can be"
+    " looked into"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,12 +61,7 @@ async def chosen_by_command(job: Job, project: PythonProject, emit: Emit) -> Cho
     where it may be the wrong one. Raises `AgentFailure` for a runner that is not ours to drive.
     """
     if job.test_command and is_django(job.test_command):
-        raise AgentFailure(
-            FailureKind.NOT_APPLICABLE,
-            "the tests run through Django's own runner, which cannot be looked into: the command"
-            " is run as it is by bisect and where patches are tried; a testCommand with pytest"
-            " (pytest-django) can be looked into",
-        )
+        raise AgentFailure(FailureKind.NOT_APPLICABLE, _OF_DJANGO)
     if project.interpreter.doubt:
         emit(Text(text=f"{project.interpreter.doubt}\n\n"))
     selection = understand(job.test_command) if job.test_command else None
@@ -83,6 +84,7 @@ async def reproduce(
     if names:
         plan = replace(plan, first=names) if plan.coverage else replace(plan, only=names)
     run = await run_and_tell(project, plan, emit, call_id="tests")
+    check_runner(run, project)
     failing = tuple(
         index
         for index, test in enumerate(run.tests)
@@ -93,6 +95,18 @@ async def reproduce(
     if not failing and not ours:
         raise nothing_fails(run, errors, project, agent, limited=bool(names))
     return Reproduction(run, failing, ours, plan.env)
+
+
+def check_runner(run: SuiteRun, project: PythonProject) -> None:
+    """Refuse a run that only shows that Django was not set up for it. Raises `AgentFailure`."""
+    failures = [error.failure for error in run.collection_errors]
+    failures += [test.failure for test in run.failing if test.failure is not None]
+    is_djangos = (project.cwd / "manage.py").is_file()
+    if is_djangos and any(failure.type in _WITHOUT_DJANGO for failure in failures):
+        raise AgentFailure(
+            FailureKind.NOT_APPLICABLE,
+            f"{_OF_DJANGO}; without it, give the testCommand `python manage.py test`",
+        )
 
 
 async def _choose(project: PythonProject, selection: Selection, emit: Emit) -> SuiteRun | None:

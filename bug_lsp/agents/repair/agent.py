@@ -21,6 +21,7 @@ from bug_lsp.agents.python_tests import (
     PythonProject,
     RanTest,
     Request,
+    check_runner,
     chosen_by_command,
     has_python,
     missing_module,
@@ -126,6 +127,7 @@ class _Work:
         lines = [f"{baseline.run.runner}: {baseline.run.counted()}"]
         lines += [f"{t.id}: {t.failure.summary}" for t in baseline.run.failing[:20] if t.failure]
         self.emit(ToolResult(call_id="tests", ok=True, output="\n".join(lines)))
+        check_runner(baseline.run, self.project)
         if not baseline.failing(names):
             raise self._nothing_fails(baseline, names)
         return baseline
