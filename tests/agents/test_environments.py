@@ -180,6 +180,7 @@ def in_a_subfolder(world: World) -> Path:
         (pdm, "pdm's environments"),
         (pdm_in_one_place, "pdm's environments"),
         (venv(".pixi/envs/default"), "`.pixi`"),
+        (several(".direnv", "python-3.9", "python-3.11"), "`.direnv`"),
         (conda_by_name, "conda's environments"),
         (pyenv, "`.python-version`"),
         (several(".tox", ".pkg", "lint", "py39", "py311"), "`.tox`"),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import venv
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -168,6 +169,44 @@ async def test_the_set_up_is_run_once_in_each_copy_and_what_it_made_stays(trials
         "2 x suite": "passed",
     }
     assert len(runs.read_text()) == 2
+
+
+@pytest.mark.anyio
+async def test_a_command_runs_with_the_interpreter_that_it_names_in_the_users_folder(
+    trials: Trials,
+) -> None:
+    trials.project.write(".gitignore", ".tox/\n")
+    trials.patch({"shop/tax.py": RIGHT})
+    made = trials.project.root / ".tox/py"
+    venv.create(made, with_pip=False)
+    (site,) = made.glob("lib/python*/site-packages")
+    (site / "only_here.py").touch()
+    trials.project.remember()
+
+    trial = await trials.run(
+        test_command=".tox/py/bin/python -c 'import only_here, shop.tax as t; assert t.with_tax(50,"
+        " 0.5) == 75'",
+        suite_command="python -c 'import only_here'",
+    )
+
+    assert table(trial) == {"1 x R1": "passed", "1 x suite": "passed"}
+    assert trial.reproductions[0].status == "reproduced"
+
+
+@pytest.mark.anyio
+async def test_a_set_up_command_is_not_led_to_the_users_own_environment(trials: Trials) -> None:
+    trials.project.write(".gitignore", ".venv/\n")
+    trials.patch({"shop/tax.py": RIGHT})
+    venv.create(trials.project.root / ".venv", with_pip=False)
+    trials.project.remember()
+
+    trial = await trials.run(
+        set_up_command='test -z "$VIRTUAL_ENV$UV_PROJECT_ENVIRONMENT"',
+        test_command='test -n "$VIRTUAL_ENV" && grep -q "price +" shop/tax.py',
+    )
+
+    assert trial.notes == ()
+    assert table(trial)["1 x R1"] == "passed"
 
 
 def npm(folder: Path) -> Path:

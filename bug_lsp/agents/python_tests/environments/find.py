@@ -315,6 +315,7 @@ class _Search:
             yield from ((p, "hatch's environments") for p in tools.hatch(root, environ))
             yield from ((p, "pdm's environments") for p in tools.pdm(root, environ))
             yield from ((p, "`.pixi`") for p in tools.pixi(root))
+            yield from ((p, "`.direnv`") for p in tools.direnv(root))
             if name := tools.conda_name(root) if there & tools.CONDA_FILES else "":
                 yield from ((p, "conda's environments") for p in tools.conda(environ, name))
         yield from self._pyenv(is_environment=True)

@@ -213,6 +213,12 @@ def pixi(root: Path, name: str = "") -> Iterator[Path]:
     yield from _pythons(root / ".pixi/envs" / one for one in (name or "default",))
 
 
+def direnv(root: Path) -> Iterator[Path]:
+    """`.direnv/python-3.11`, the newest first."""
+    names = [name for name in names_in(root / ".direnv") if "python" in name or "venv" in name]
+    yield from _pythons(root / ".direnv" / name for name in sorted(names, key=_by_version)[::-1])
+
+
 def pyenv_root(environ: Environ) -> Path:
     """Where pyenv keeps its versions."""
     return _place(environ, "PYENV_ROOT", ".pyenv")
