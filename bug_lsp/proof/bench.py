@@ -45,6 +45,8 @@ class Bench:
     """The interpreter of the project, or its environment's folder, as the user's settings say."""
     selected_python: str | None = None
     """The same, as their editor says."""
+    tests_near: tuple[str, ...] = ()
+    """Files that the task names, from the workspace: the nearest environment is the one."""
     set_up_command: str | None = None
     """A shell command, run once in each slot's copy before its first cell."""
     suite_command: str | None = None

@@ -177,7 +177,14 @@ class Slot:
             return Interpreter(own, "the set-up command")
         command = bench.test_command or bench.suite_command
         return interpreter_for(
-            Wanted(bench.workspace, origin, command, bench.python, bench.selected_python)
+            Wanted(
+                workspace=bench.workspace,
+                root=origin,
+                command=command,
+                setting=bench.python,
+                selected=bench.selected_python,
+                near=bench.tests_near,
+            )
         )
 
     async def _command(

@@ -129,6 +129,7 @@ def _bench(run: Run, session: SessionFolder, confine: tuple[str, ...]) -> Bench:
         test_command=run.test_command,
         python=run.python,
         selected_python=run.selected_python,
+        tests_near=run.tests_near,
         set_up_command=run.set_up_command,
         suite_command=run.suite_command,
     )

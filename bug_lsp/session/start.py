@@ -25,6 +25,7 @@ from bug_lsp.workspace import capture, task_file
 
 from . import brief, delivery, prompts
 from .forget import discard
+from .named_files import named_files
 
 MAX_AGENTS = 16
 _TITLE = 200
@@ -87,6 +88,7 @@ def start_run(request: Request, settings: Settings) -> RunFolder:
             roster=_roster(agents, title),
             workspace=workspace,
             task=task,
+            text=text,
         )
         undo.callback(capture.release, folder, run.debug_run_id)
         others = task_file.others(task.parent, task)
@@ -247,6 +249,7 @@ def _run(
     roster: tuple[Spec, ...],
     workspace: Path,
     task: Path,
+    text: str,
 ) -> Run:
     run_id = new_run_id(time.time_ns() // 1_000_000)
     return Run(
@@ -269,6 +272,7 @@ def _run(
         test_command=request.test_command,
         python=settings.python,
         selected_python=request.python,
+        tests_near=named_files(text, workspace),
         agents=settings.agents,
         confinement=settings.confinement,
         prove=settings.prove,

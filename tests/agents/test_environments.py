@@ -261,6 +261,10 @@ def test_the_environment_nearest_to_the_named_tests_is_taken(world):
     assert world.find("pytest packages/a/tests/test_a.py::test_b").python == near
     assert world.find("pytest tests").python == top
     assert world.find("pytest", folder="packages/a/tests").python == near
+    assert world.find("pytest", near=("packages/a/tests/test_a.py",)).python == near
+    assert world.find("pytest -k it", near=("packages/a/tests/test_a.py",)).python == near
+    assert world.find("python -m unittest packages.a.tests.test_a").python == near
+    assert world.find("pytest tests", near=("packages/a/tests/test_a.py",)).python == top
 
 
 def test_the_setting_wins_and_is_refused_where_it_leads_to_no_python(world):
@@ -351,6 +355,15 @@ def test_files_that_make_no_sense_lead_nowhere(world, content):
         (world.root / name).write_bytes(content.encode(errors="surrogateescape"))
     world.write("environment.yml", "name: ../..\n")
     assert world.find().is_own
+
+
+def test_names_that_are_too_long_and_folders_that_are_closed_do_not_end_a_search(world):
+    closed = world.root / "closed"
+    closed.mkdir(mode=0)
+    world.environ |= {"VIRTUAL_ENV": str(closed / "env"), "UV_PROJECT_ENVIRONMENT": "x" * 300}
+    command = f"pytest -k '{' or '.join(map(str, range(200)))}' {'long/' * 2000}"
+    assert world.find(command, selected="y" * 5000).is_own
+    assert world.find(f"{'z' * 300}/python -m pytest").is_own
 
 
 def test_a_search_takes_no_time_in_a_project_of_many_folders(world):

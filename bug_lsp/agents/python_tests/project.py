@@ -51,6 +51,7 @@ class PythonProject:
                     command=job.test_command,
                     setting=job.python,
                     selected=job.selected_python,
+                    near=job.tests_near,
                 )
             ),
             cwd=job.cwd,

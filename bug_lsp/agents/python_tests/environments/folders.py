@@ -26,10 +26,12 @@ def python_of(folder: Path) -> Path | None:
 
 def is_program(path: Path) -> bool:
     """Whether this can be started."""
-    try:
-        return os.access(path, os.X_OK) and path.is_file()
-    except ValueError:  # a name with a null byte, from a file
-        return False
+    return is_there(path) and os.access(path, os.X_OK) and path.is_file()
+
+
+def is_there(path: Path) -> bool:
+    """Whether there is something, whatever the name; where we may not look there is nothing."""
+    return os.path.exists(path)  # noqa: PTH110 - Path.exists raises where a name is too long
 
 
 def shebang(script: Path) -> Path | None:
@@ -51,12 +53,12 @@ def environment_of(python: Path) -> Path | None:
 
 def is_virtual(folder: Path) -> bool:
     """Whether it is one of venv's or virtualenv's."""
-    return (folder / "pyvenv.cfg").is_file()
+    return is_there(folder / "pyvenv.cfg")
 
 
 def is_conda(folder: Path) -> bool:
     """Whether it is one of conda's."""
-    return (folder / "conda-meta").is_dir()
+    return is_there(folder / "conda-meta")
 
 
 def is_conda_base(folder: Path) -> bool:
