@@ -44,6 +44,8 @@ class Job:
     """The interpreter of the project, or its environment's folder, as the user's settings say."""
     selected_python: str | None = None
     """The same, as their editor says."""
+    tests_near: tuple[str, ...] = ()
+    """Files that the task names, from the workspace: the nearest environment is the one."""
     command: tuple[str, ...] = ()
     """For an agent named by the user's settings: the program and its arguments."""
     confine: tuple[str, ...] = ()

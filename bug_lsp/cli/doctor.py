@@ -116,7 +116,11 @@ def _look() -> Findings:
 
 def _project_python(loaded: Settings) -> ProjectPython:
     here = Path.cwd()
-    wanted = Wanted(workspace=here, root=workspace_of(None, None), setting=loaded.python)
+    try:
+        root = workspace_of(None, None)
+    except BugLspError:  # without git
+        root = here
+    wanted = Wanted(workspace=here, root=root, setting=loaded.python)
     try:
         found = find_interpreter(wanted)
     except BugLspError as error:

@@ -138,6 +138,8 @@ class Run(StoredValue):
     """The project's interpreter, or its environment's folder, as the settings say."""
     selected_python: str | None = None
     """The same, as the editor says."""
+    tests_near: tuple[str, ...] = ()
+    """Files that the task names, from the workspace: the nearest environment is the one."""
     agents: dict[str, CustomAgent] = Field(default_factory=dict)
     confinement: ConfinementMode = "auto"
     writable_paths: tuple[str, ...] = ()

@@ -50,6 +50,8 @@ class Bench:
     """The interpreter of the project, or its environment's folder, as the user's settings say."""
     selected_python: str | None = None
     """The same, as their editor says."""
+    tests_near: tuple[str, ...] = ()
+    """Files that the task names, from the workspace: the nearest environment is the one."""
     suite_command: str | None = None
     """A shell command that runs the project's tests; it wins over what would be found."""
 

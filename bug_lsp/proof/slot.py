@@ -188,7 +188,14 @@ class Slot:
     def _interpreter(self, origin: Path) -> Interpreter:
         bench = self._bench
         command = bench.test_command or bench.suite_command
-        wanted = Wanted(bench.workspace, origin, command, bench.python, bench.selected_python)
+        wanted = Wanted(
+            workspace=bench.workspace,
+            root=origin,
+            command=command,
+            setting=bench.python,
+            selected=bench.selected_python,
+            near=bench.tests_near,
+        )
         return interpreter_for(wanted, self.cwd, [source.root for source in bench.sources])
 
     async def _command(

@@ -144,5 +144,6 @@ def _bench(
         sources=sources,
         python=run.python,
         selected_python=run.selected_python,
+        tests_near=run.tests_near,
         suite_command=run.suite_command,
     )

@@ -127,6 +127,7 @@ async def _command(
         test_command=run.test_command,
         python=run.python,
         selected_python=run.selected_python,
+        tests_near=run.tests_near,
     )
     project = PythonProject.of(job)
     log = scratch / "set-up.log"

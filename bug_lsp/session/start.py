@@ -26,6 +26,7 @@ from bug_lsp.workspace import capture, ignored, task_file
 
 from . import brief, delivery, prompts
 from .forget import discard
+from .named_files import named_files
 
 MAX_AGENTS = 16
 _TITLE = 200
@@ -88,6 +89,7 @@ def start_run(request: Request, settings: Settings) -> RunFolder:
             roster=_roster(agents, title),
             workspace=workspace,
             task=task,
+            text=text,
         )
         undo.callback(capture.release, folder, run.debug_run_id)
         run = run.model_copy(update={"contents": _contents(run, settings)})
@@ -256,6 +258,7 @@ def _run(
     roster: tuple[Spec, ...],
     workspace: Path,
     task: Path,
+    text: str,
 ) -> Run:
     run_id = new_run_id(time.time_ns() // 1_000_000)
     return Run(
@@ -278,6 +281,7 @@ def _run(
         test_command=request.test_command,
         python=settings.python,
         selected_python=request.python,
+        tests_near=named_files(text, workspace),
         agents=settings.agents,
         confinement=settings.confinement,
         prove=settings.prove,

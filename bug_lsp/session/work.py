@@ -186,6 +186,7 @@ class _Session:
             test_command=self.asked.test_command,
             python=self.asked.python,
             selected_python=self.asked.selected_python,
+            tests_near=self.asked.tests_near,
             command=custom.command if custom else (),
             confine=confine,
             env=custom.env if custom else {},

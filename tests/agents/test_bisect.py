@@ -1,6 +1,8 @@
 from __future__ import annotations
 
 import subprocess
+import sys
+import venv
 from pathlib import Path
 
 import anyio
@@ -18,6 +20,7 @@ pytestmark = pytest.mark.anyio
 GOOD = "def total(prices):\n    result = sum(prices)\n    return result\n"
 BROKEN = "def total(prices):\n    result = sum(prices[1:])\n    return result\n"
 TEST = "from shop import total\n\ndef test_total():\n    assert total([1, 2]) == 3\n"
+UV_PROJECT = '[project]\nname = "shop"\nversion = "1"\ndependencies = ["acme-not-on-pypi"]\n'
 
 
 @pytest.fixture
@@ -228,6 +231,35 @@ async def test_a_command_decides_where_there_is_no_python(project):
         done.report.root_cause
     )
     assert done.places == ["greeting.txt:1"]
+
+
+async def small_history(project, command: str) -> str:
+    """What bisect says of a bug that the environment `.tools/env` is needed to see."""
+    check = "import unittest\nimport acme\nimport shop\n\nclass T(unittest.TestCase):\n"
+    check += "    def test_it(self):\n        self.assertEqual(shop.ONE, acme.ONE)\n"
+    files = {"test_shop.py": check, ".gitignore": ".tools\n", "pyproject.toml": UV_PROJECT}
+    project.commit("Begin", {"shop.py": "ONE = 1\n", **files})
+    project.commit("Wrong", {"shop.py": "ONE = 2\n"})
+    project.commit("Later", {"notes.md": "later\n"})
+    venv.create(project.root / ".tools/env", with_pip=False)
+    (site,) = (project.root / ".tools/env").glob("lib/python*/site-packages")
+    (site / "acme.py").write_text("ONE = 1\n")
+    done = await run_agent(Bisect(), project.git_job(command))
+    assert not (project.copy / ".venv").exists()
+    return done.report.root_cause
+
+
+async def test_a_command_as_it_is_runs_with_the_users_interpreter_that_it_names(project):
+    said = await small_history(project, ".tools/env/bin/python -m unittest test_shop 2>&1")
+    assert "(Wrong, Ada, 2026-03-02) made `the test command` fail; it changed shop.py:1" in said
+
+
+async def test_uv_as_it_is_runs_in_the_users_environment_and_makes_none(project, monkeypatch):
+    monkeypatch.setenv("UV_PROJECT_ENVIRONMENT", ".tools/env")
+    monkeypatch.setenv("UV_OFFLINE", "1")
+    uv = Path(sys.executable).parent / "uv"
+    said = await small_history(project, f"{uv} run python -m unittest test_shop 2>&1")
+    assert "(Wrong, Ada, 2026-03-02) made `the test command` fail; it changed shop.py:1" in said
 
 
 async def test_a_command_may_say_that_a_commit_cannot_be_tested(project):

@@ -180,6 +180,7 @@ def in_a_subfolder(world: World) -> Path:
         (pdm, "pdm's environments"),
         (pdm_in_one_place, "pdm's environments"),
         (venv(".pixi/envs/default"), "`.pixi`"),
+        (several(".direnv", "python-3.9", "python-3.11"), "`.direnv`"),
         (conda_by_name, "conda's environments"),
         (pyenv, "`.python-version`"),
         (several(".tox", ".pkg", "lint", "py39", "py311"), "`.tox`"),
@@ -193,6 +194,20 @@ def test_the_environment_of_a_project_is_found_and_told_how(world, set_up, sourc
     assert (found.python, found.source) == (python, source)
     assert found.doubt == ""
     assert not found.is_own
+
+
+def test_the_environment_of_another_checkout_of_the_name_is_not_before_the_projects_own(world):
+    guessed = poetry(f"shop-otherone-py{THIS}")(world)
+    assert world.find().python == guessed
+    assert world.find("poetry run pytest").python == guessed
+    exact = pipenv(world)
+    assert world.find().python == exact
+
+
+def test_an_environment_of_poetrys_with_the_name_is_not_that_of_a_project_without_poetry(world):
+    poetry(f"shop-otherone-py{THIS}")(world)
+    world.write("pyproject.toml", '[project]\nname = "shop"\n')
+    assert world.find().is_own
 
 
 @pytest.mark.parametrize(
@@ -246,6 +261,10 @@ def test_the_environment_nearest_to_the_named_tests_is_taken(world):
     assert world.find("pytest packages/a/tests/test_a.py::test_b").python == near
     assert world.find("pytest tests").python == top
     assert world.find("pytest", folder="packages/a/tests").python == near
+    assert world.find("pytest", near=("packages/a/tests/test_a.py",)).python == near
+    assert world.find("pytest -k it", near=("packages/a/tests/test_a.py",)).python == near
+    assert world.find("python -m unittest packages.a.tests.test_a").python == near
+    assert world.find("pytest tests", near=("packages/a/tests/test_a.py",)).python == top
 
 
 def test_the_setting_wins_and_is_refused_where_it_leads_to_no_python(world):
@@ -338,6 +357,15 @@ def test_files_that_make_no_sense_lead_nowhere(world, content):
     assert world.find().is_own
 
 
+def test_names_that_are_too_long_and_folders_that_are_closed_do_not_end_a_search(world):
+    closed = world.root / "closed"
+    closed.mkdir(mode=0)
+    world.environ |= {"VIRTUAL_ENV": str(closed / "env"), "UV_PROJECT_ENVIRONMENT": "x" * 300}
+    command = f"pytest -k '{' or '.join(map(str, range(200)))}' {'long/' * 2000}"
+    assert world.find(command, selected="y" * 5000).is_own
+    assert world.find(f"{'z' * 300}/python -m pytest").is_own
+
+
 def test_a_search_takes_no_time_in_a_project_of_many_folders(world):
     for number in range(300):
         (world.root / f"package{number}/src/inner").mkdir(parents=True)
@@ -348,7 +376,9 @@ def test_a_search_takes_no_time_in_a_project_of_many_folders(world):
 
 def test_an_environment_is_active_for_tools_that_would_make_one_of_their_own(world):
     python = make(world.root / ".venv")
-    env = world.find().activated({"PATH": "/usr/bin", "VIRTUAL_ENV": sys.prefix, "PYTHONHOME": "/"})
+    env = world.find().activated(
+        {"PATH": "/usr/bin", "VIRTUAL_ENV": sys.prefix, "PYTHONHOME": "/"}, world.home
+    )
     folder = str(world.root / ".venv")
     assert env["PATH"] == f"{python.parent}:/usr/bin"
     assert (env["VIRTUAL_ENV"], env["UV_PROJECT_ENVIRONMENT"]) == (folder, folder)
@@ -358,7 +388,9 @@ def test_an_environment_is_active_for_tools_that_would_make_one_of_their_own(wor
 
 def test_one_of_condas_is_active_as_conda_would_have_it(world):
     python = make(world.root / "envs/shop", conda=True)
-    env = Interpreter(python, "CONDA_PREFIX").activated({"PATH": "/bin", "VIRTUAL_ENV": "/x"})
+    env = Interpreter(python, "CONDA_PREFIX").activated(
+        {"PATH": "/bin", "VIRTUAL_ENV": "/x"}, world.home
+    )
     assert env == {
         "PATH": f"{python.parent}:/bin",
         "CONDA_PREFIX": str(world.root / "envs/shop"),

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import os
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -447,7 +448,8 @@ async def test_options_that_would_hide_failures_are_switched_off(cart, monkeypat
         }
     )
 
-    done = await run_agent(Spectrum(), cart.job())
+    # Ours has the plugins that these options are of.
+    done = await run_agent(Spectrum(), replace(cart.job(), python=sys.executable))
 
     assert "2 failed, 2 passed" in done.answer.text
     assert done.places[0] == "src/shop/cart.py:14"
@@ -532,3 +534,43 @@ async def test_environment_of_a_surrounding_test_run_does_not_leak_in(cart, monk
     done = await run_agent(Spectrum(), cart.job())
 
     assert "2 failed, 3 passed" in done.answer.text
+
+
+async def test_where_modules_are_missing_the_interpreter_and_the_way_out_are_named(project):
+    project.write({"test_shop.py": "import not_installed_here\n"})
+    python = make_environment(project)
+
+    failure = await refusal(project.job())
+
+    assert f"by {python} (found by `.venv`), which lacks not_installed_here" in failure.message
+    assert "name the project's interpreter in the setting `python`" in failure.message
+
+
+async def test_djangos_own_runner_is_not_taken_for_pytest(project):
+    project.write({"shop.py": "ONE = 1\n", "test_shop.py": "def test_one():\n    assert False\n"})
+
+    failure = await refusal(project.job("python manage.py test shop"))
+
+    assert failure.kind is FailureKind.NOT_APPLICABLE
+    assert "Django's own runner" in failure.message
+
+
+async def test_a_django_project_that_is_not_set_up_is_not_taken_for_the_bug(project):
+    project.write(
+        {
+            "manage.py": "",
+            "shop.py": """
+                class ImproperlyConfigured(Exception):
+                    pass
+
+                def model():
+                    raise ImproperlyConfigured("settings are not configured")
+            """,
+            "test_shop.py": "import shop\n\nshop.model()\n",
+        }
+    )
+
+    failure = await refusal(project.job())
+
+    assert failure.kind is FailureKind.NOT_APPLICABLE
+    assert "give the testCommand `python manage.py test`" in failure.message

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import venv
 from pathlib import Path
 
 from bug_lsp import __version__
@@ -103,3 +104,14 @@ def test_it_says_what_holds_agents_to_their_copies(user: User):
     assert "confinement: bubblewrap; an agent writes only to its copy" in user.run("doctor").stdout
     user.config.write_text('confinement = "off"\n')
     assert "confinement: NONE: the setting `confinement` is off; " in user.run("doctor").stdout
+
+
+def test_the_python_that_would_run_the_tests_here_is_named_and_how_it_was_found(user: User):
+    found = user.json("doctor")["projectPython"]
+    assert "`.venv`" in found["lookedFor"][0]
+    assert "name the project's interpreter in the setting `python`" in found["said"]
+    venv.create(user.project / ".venv", with_pip=False)
+    python = user.project / ".venv/bin/python"
+    found = user.json("doctor")["projectPython"]
+    assert (found["python"], found["source"]) == (str(python), "`.venv`")
+    assert f"Python tests here: {python} (found by `.venv`)" in user.run("doctor").stdout

@@ -186,6 +186,14 @@ async def test_a_workspace_cannot_loosen_what_holds_agents_and_the_user_is_told(
     assert {one["confinedBy"] for one in listed if one["agentType"] == "right"} == {"bubblewrap"}
 
 
+async def test_a_workspace_cannot_name_the_python_that_runs_tests(open_editor):
+    editor = await open_editor()
+    _bring(editor, {"python": "planted/python"})
+    await editor.until(lambda: _warnings(editor))
+    (said,) = _warnings(editor)
+    assert said.startswith("bug-lsp: the setting `python` of the editor's settings is not followed")
+
+
 async def test_a_workspace_cannot_have_the_users_runs_deleted(open_editor):
     editor = await open_editor()
     _bring(editor, {"keepRuns": 1})

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import venv
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -142,6 +143,28 @@ async def test_a_project_of_another_language_is_told_by_its_exit_status(
         "2 x R1": "failed",
         "2 x suite": "failed",
     }
+
+
+@pytest.mark.anyio
+async def test_a_command_runs_with_the_interpreter_that_it_names_in_the_users_folder(
+    trials: Trials,
+) -> None:
+    trials.project.write(".gitignore", ".tox/\n")
+    trials.patch({"shop/tax.py": RIGHT})
+    made = trials.project.root / ".tox/py"
+    venv.create(made, with_pip=False)
+    (site,) = made.glob("lib/python*/site-packages")
+    (site / "only_here.py").touch()
+    trials.project.remember()
+
+    trial = await trials.run(
+        test_command=".tox/py/bin/python -c 'import only_here, shop.tax as t; assert t.with_tax(50,"
+        " 0.5) == 75'",
+        suite_command="python -c 'import only_here'",
+    )
+
+    assert table(trial) == {"1 x R1": "passed", "1 x suite": "passed"}
+    assert trial.reproductions[0].status == "reproduced"
 
 
 def npm(folder: Path) -> Path:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import sys
+import venv
 from pathlib import Path
 
 import pytest
@@ -119,3 +121,26 @@ def test_who_waits_for_the_command_runs_it_where_the_first_is_cancelled(
         finished(run)
     assert run.status.sessions[1 - first].status is Status.COMPLETED
     assert said(run, 1 - first)
+
+
+@pytest.mark.timeout(240)
+def test_the_command_is_not_led_to_the_users_own_environment(project: Project) -> None:
+    project.write(".gitignore", ".venv/\n")
+    venv.create(project.root / ".venv", with_pip=False)
+    run = run_with(project, f'test -z "$VIRTUAL_ENV$UV_PROJECT_ENVIRONMENT" && {MAKES}', SHOWS)
+    assert said(run)
+
+
+@pytest.mark.timeout(240)
+def test_an_environment_that_the_command_makes_runs_the_tests(project: Project) -> None:
+    project.write(".gitignore", ".venv/\n")
+    project.write("tests/test_only.py", "def test_only():\n    import only_here\n")
+    makes = (
+        f"{sys.executable} -m venv --without-pip .venv;"
+        " touch .venv/lib/python*/site-packages/only_here.py"
+    )
+    where = program("import os; print(os.environ['VIRTUAL_ENV'])")
+    run = run_with(project, makes, where, "spectrum")
+    copy = run.sessions[0].copy / "shop"
+    assert said(run) == str(copy / ".venv")
+    assert "test_only" not in run.output(1).partition("## Failing tests")[2]

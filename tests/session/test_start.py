@@ -72,6 +72,12 @@ def test_an_agent_whose_program_is_missing_says_how_to_get_it(project: Project) 
     assert "'no-such-program' of agent 'agent1' is not on PATH; install it" in error.message
 
 
+def test_a_python_that_is_set_must_be_there(project: Project) -> None:
+    error = wrong(project, settings={"python": "no/such/env"})
+    assert field_of(error) == "python"
+    assert "no Python at no/such/env" in error.message
+
+
 def test_an_orchestrator_must_be_one(project: Project) -> None:
     assert field_of(wrong(project, orchestrator="spectrum")) == "orchestrator.agentType"
 

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
 
+from .environments.folders import is_there
 from .launch import Launch, launch_of
 
 _OTHER_TOOLS = {"tox", "nox", "make", "just", "invoke", "direnv"}
@@ -49,7 +50,7 @@ def for_copy(command: str, cwd: Path, workspace: Path) -> str:
     if not program or Path(program).is_absolute() or program not in command:
         return command
     folder = launch_of(command).folder
-    if (cwd / folder / program).exists() or not (workspace / folder / program).exists():
+    if is_there(cwd / folder / program) or not is_there(workspace / folder / program):
         return command
     # Not resolved: the link's own place is what makes it a virtual environment.
     return command.replace(program, shlex.quote(str(workspace / folder / program)), 1)

@@ -59,6 +59,7 @@ class PythonProject:
                     command=job.test_command,
                     setting=job.python,
                     selected=job.selected_python,
+                    near=job.tests_near,
                 ),
                 job.cwd,
                 job.sources,
@@ -90,7 +91,7 @@ class PythonProject:
         # Else two runs of the same commit could differ by the order of a set.
         env.setdefault("PYTHONHASHSEED", "0")
         env |= self.extra_env
-        env = self.interpreter.activated(env)
+        env = self.interpreter.activated(env, self.scratch)
         if is_set_up:
             env = for_set_up(env)
         env["PYTHONDONTWRITEBYTECODE"] = "1"

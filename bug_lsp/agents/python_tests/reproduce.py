@@ -26,6 +26,12 @@ NEEDS_NETWORK = (
     "tests failed as they do without the network: they are run again with it; with the setting"
     " testsNeedNetwork they have it from the start"
 )
+_WITHOUT_DJANGO = {"ImproperlyConfigured", "AppRegistryNotReady"}
+_OF_DJANGO = (
+    "the tests run through Django's own runner, which cannot be looked into: the command is run as"
+    " it is by bisect and where patches are tried; a testCommand with pytest (pytest-django) can be"
+    " looked into"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,12 +68,7 @@ async def chosen_by_command(job: Job, project: PythonProject, emit: Emit) -> Cho
     where it may be the wrong one. Raises `AgentFailure` for a runner that is not ours to drive.
     """
     if job.test_command and is_django(job.test_command):
-        raise AgentFailure(
-            FailureKind.NOT_APPLICABLE,
-            "the tests run through Django's own runner, which cannot be looked into: the command"
-            " is run as it is by bisect and where patches are tried; a testCommand with pytest"
-            " (pytest-django) can be looked into",
-        )
+        raise AgentFailure(FailureKind.NOT_APPLICABLE, _OF_DJANGO)
     if project.interpreter.doubt:
         emit(Text(text=f"{project.interpreter.doubt}\n\n"))
     selection = understand(job.test_command) if job.test_command else None
@@ -91,6 +92,7 @@ async def reproduce(
         project = project.with_network()
         chosen, plan, run = await _run_chosen(job, project, emit, plan, call_id="with-network")
     names = chosen.names
+    check_runner(run, project)
     failing = tuple(
         index
         for index, test in enumerate(run.tests)
@@ -132,6 +134,18 @@ def failures_of_the_copy(project: PythonProject, run: SuiteRun) -> dict[str, str
     worlds = project.worlds()
     reasons = {name: worlds.lacking(failure.told) for name, failure in run.failures().items()}
     return {name: reason for name, reason in reasons.items() if reason is not None}
+
+
+def check_runner(run: SuiteRun, project: PythonProject) -> None:
+    """Refuse a run that only shows that Django was not set up for it. Raises `AgentFailure`."""
+    failures = [error.failure for error in run.collection_errors]
+    failures += [test.failure for test in run.failing if test.failure is not None]
+    is_djangos = (project.cwd / "manage.py").is_file()
+    if is_djangos and any(failure.type in _WITHOUT_DJANGO for failure in failures):
+        raise AgentFailure(
+            FailureKind.NOT_APPLICABLE,
+            f"{_OF_DJANGO}; without it, give the testCommand `python manage.py test`",
+        )
 
 
 async def _choose(project: PythonProject, selection: Selection, emit: Emit) -> SuiteRun | None:

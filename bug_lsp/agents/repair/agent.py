@@ -23,6 +23,7 @@ from bug_lsp.agents.python_tests import (
     PythonProject,
     RanTest,
     Request,
+    check_runner,
     chosen_by_command,
     failures_of_the_copy,
     has_python,
@@ -144,6 +145,7 @@ class _Work:
             raise _NeedsNetworkError
         copys = failures_of_the_copy(self.project, baseline.run)
         baseline.of_the_copy = frozenset(copys)
+        check_runner(baseline.run, self.project)
         if not baseline.failing(names):
             if copys:
                 raise AgentFailure(FailureKind.COPY_DIFFERS, next(iter(copys.values())))

@@ -6,6 +6,7 @@ never takes bug-lsp's own interpreter without saying so.
 
 from __future__ import annotations
 
+import contextlib
 import os
 import sys
 from collections.abc import Callable, Iterator, Mapping
@@ -24,6 +25,7 @@ from .folders import (
     here,
     is_conda_base,
     is_program,
+    is_there,
     names_in,
     python_of,
     shebang,
@@ -81,12 +83,12 @@ class Interpreter:
         name = f"name the project's interpreter in the setting `{SETTING}`"
         return f"looked for {', '.join(self.looked_for)}; {name}" if self.is_guessed else name
 
-    def activated(self, env: Mapping[str, str]) -> dict[str, str]:
-        """The variables with which programs and tools use it."""
+    def activated(self, env: Mapping[str, str], scratch: Path) -> dict[str, str]:
+        """The variables with which programs and tools use it; they may write to `scratch`."""
         path = env.get("PATH", os.defpath).split(os.pathsep)
         # What the user's own PATH leads to comes where they have it, and ours hides nothing.
         stays = self.source == _OWN or (self.source == _PATH and str(self.python.parent) in path)
-        return activated(env, self.python, self.environment, on_path=stays)
+        return activated(env, self.python, self.environment, on_path=stays, scratch=scratch)
 
     @property
     def doubt(self) -> str:
@@ -113,6 +115,8 @@ class Wanted:
     """Their setting: an interpreter, or the folder of an environment."""
     selected: str | None = None
     """What their editor says is selected; the same."""
+    near: tuple[str, ...] = ()
+    """Files that their task names, from the workspace."""
     environ: Mapping[str, str] = field(default_factory=lambda: os.environ)
 
 
@@ -141,9 +145,10 @@ def find_interpreter(wanted: Wanted) -> Interpreter:
         return _made(python, "the setting `python`", ())
     looked: list[str] = []
     for words, candidates in _Search(wanted).steps():
-        for python, source in candidates():
-            if is_program(python):
-                return _made(python, source, tuple(looked))
+        with contextlib.suppress(OSError):  # a folder that may not be looked into
+            for python, source in candidates():
+                if is_program(python):
+                    return _made(python, source, tuple(looked))
         if words:
             looked.append(words)
     return _made(Path(sys.executable), _OWN, tuple(looked))
@@ -169,6 +174,7 @@ class _Search:
         self._launch = launch_of(wanted.command) if wanted.command else Launch()
         self._folder = wanted.workspace / self._launch.folder
         self._root = wanted.root
+        self._near = wanted.near
         self._selected = (
             interpreter_at(wanted.selected, wanted.workspace) if wanted.selected else None
         )
@@ -176,10 +182,12 @@ class _Search:
 
     def _folders(self) -> Iterator[Path]:
         """From what the command names up to the root of the checkout: the nearest first."""
-        for path in (*self._launch.paths, "."):
-            place = Path(os.path.normpath(self._folder / path))
-            folder = place if place.is_dir() else place.parent
-            yield from _up(folder, self._root)
+        named = [self._folder / name for path in self._launch.paths for name in _as_files(path)]
+        named = [path for path in named if is_there(path)]
+        for path in (*(named or [self._workspace / name for name in self._near]), self._folder):
+            place = Path(os.path.normpath(path))
+            if place.is_relative_to(self._root):
+                yield from _up(place if place.is_dir() else place.parent, self._root)
         yield from _up(self._workspace, self._root)
 
     def steps(self) -> Iterator[_Step]:
@@ -255,6 +263,8 @@ class _Search:
         }
         if launch.tool in finders:
             yield from self._in_roots(finders[launch.tool])
+        if launch.tool == "poetry":
+            yield from self._in_roots(lambda root: tools.poetry_of_name(root, environ))
 
     def _in_roots(self, find: Callable[[Path], Iterator[Path]]) -> Iterator[Path]:
         for root in self._roots:
@@ -313,10 +323,12 @@ class _Search:
             yield from ((p, "hatch's environments") for p in tools.hatch(root, environ))
             yield from ((p, "pdm's environments") for p in tools.pdm(root, environ))
             yield from ((p, "`.pixi`") for p in tools.pixi(root))
+            yield from ((p, "`.direnv`") for p in tools.direnv(root))
             if name := tools.conda_name(root) if there & tools.CONDA_FILES else "":
                 yield from ((p, "conda's environments") for p in tools.conda(environ, name))
         yield from self._pyenv(is_environment=True)
         for root in self._roots:
+            yield from ((p, "poetry's environments") for p in tools.poetry_of_name(root, environ))
             yield from ((p, "`.tox`") for p in tools.tox(root, environ))
             yield from ((p, "`.nox`") for p in tools.nox(root, environ))
 
@@ -349,6 +361,12 @@ def _suits(python: Path) -> bool:
     """Whether a bare interpreter can run tests with the pytest and coverage that we lend it."""
     version = version_of(python)
     return version is not None and version >= sys.version_info[:2]
+
+
+def _as_files(name: str) -> tuple[str, ...]:
+    """A name of tests as the files it may be: unittest is given `tests.test_a` for one."""
+    dotted = name.replace(".", "/")
+    return name, dotted, f"{dotted}.py"
 
 
 def _up(folder: Path, root: Path) -> Iterator[Path]:

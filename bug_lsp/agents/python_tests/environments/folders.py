@@ -12,7 +12,7 @@ USUAL = (".venv", "venv", "env", ".conda")
 _VERSION = re.compile(r"python(\d+)\.(\d+)")
 _CONFIGURED = re.compile(r"^version(?:_info)?\s*=\s*(\d+)\.(\d+)", re.MULTILINE)
 _SKIPPED = {"node_modules", "__pycache__", "site-packages"}
-_MOST_FOLDERS = 2000
+_MOST_FOLDERS = 1000
 
 
 def python_of(folder: Path) -> Path | None:
@@ -26,10 +26,12 @@ def python_of(folder: Path) -> Path | None:
 
 def is_program(path: Path) -> bool:
     """Whether this can be started."""
-    try:
-        return os.access(path, os.X_OK) and path.is_file()
-    except ValueError:  # a name with a null byte, from a file
-        return False
+    return is_there(path) and os.access(path, os.X_OK) and path.is_file()
+
+
+def is_there(path: Path) -> bool:
+    """Whether there is something, whatever the name; where we may not look there is nothing."""
+    return os.path.exists(path)  # noqa: PTH110 - Path.exists raises where a name is too long
 
 
 def shebang(script: Path) -> Path | None:
@@ -51,12 +53,12 @@ def environment_of(python: Path) -> Path | None:
 
 def is_virtual(folder: Path) -> bool:
     """Whether it is one of venv's or virtualenv's."""
-    return (folder / "pyvenv.cfg").is_file()
+    return is_there(folder / "pyvenv.cfg")
 
 
 def is_conda(folder: Path) -> bool:
     """Whether it is one of conda's."""
-    return (folder / "conda-meta").is_dir()
+    return is_there(folder / "conda-meta")
 
 
 def is_conda_base(folder: Path) -> bool:
@@ -107,24 +109,38 @@ def _named_in(file: Path, folder: Path) -> Path | None:
 
 
 def below(folder: Path, depth: int) -> Iterator[Path]:
-    """The interpreters of environments in folders below, the nearest first."""
-    level = _inner(folder)
-    left = _MOST_FOLDERS
-    for _ in range(depth):
-        left -= len(level)
-        if left < 0:
-            return
+    """The interpreters of environments in folders down to a depth, the nearest first."""
+    level, left = _inner(folder, folders_in(folder)), _MOST_FOLDERS
+    for _ in range(depth + 1):
+        deeper: list[Path] = []
         for inner in level:
-            names = folders_in(inner)
-            usual = [name for name in USUAL if name in names]
-            if python := _any_of(inner, [*usual, *names]):
+            left -= 1
+            if left < 0:
+                return
+            files, folders = _listed(inner)
+            if "pyvenv.cfg" not in files and "conda-meta" not in folders:
+                deeper += _inner(inner, folders)
+            elif python := python_of(inner):
                 yield python
-        level = [one for inner in level for one in _inner(inner)]
+        level = deeper
 
 
-def _inner(folder: Path) -> list[Path]:
-    names = [n for n in folders_in(folder) if not n.startswith(".") and n not in _SKIPPED]
-    return [folder / name for name in names if not is_environment(folder / name)]
+def _inner(folder: Path, names: list[str]) -> list[Path]:
+    """The folders in a folder that may be an environment, or have one in them."""
+    kept = [name for name in names if name in USUAL or not name.startswith(".")]
+    return [folder / name for name in kept if name not in _SKIPPED]
+
+
+def _listed(folder: Path) -> tuple[list[str], list[str]]:
+    """The names of the files and of the folders in a folder."""
+    try:
+        with os.scandir(folder) as entries:
+            there = sorted((entry.name, entry.is_dir(follow_symlinks=False)) for entry in entries)
+    except OSError:
+        return [], []
+    return [n for n, is_folder in there if not is_folder], [
+        n for n, is_folder in there if is_folder
+    ]
 
 
 def folders_in(folder: Path) -> list[str]:

@@ -83,22 +83,38 @@ def _newest(folders: list[Path]) -> list[Path]:
 
 
 def poetry(root: Path, environ: Environ) -> Iterator[Path]:
-    """`{cache}/virtualenvs/NAME-HASH-pyX.Y`, by the exact hash, or the only one of the name."""
-    name = project_name(root)
-    if not name or not (root / "pyproject.toml").is_file():
+    """`{cache}/virtualenvs/NAME-HASH-pyX.Y` of this very folder."""
+    if not (plain := _poetry_name(root)):
         return
     folder = _poetry_folder(root, environ)
-    plain = re.sub(r'[ $`!*@"\\\r\n\t]', "_", name.lower())[:42]
     exact = f"{plain}-{short_hash(os.path.normcase(os.path.realpath(root)))}"
-    names = [n for n in names_in(folder) if re.fullmatch(rf"{re.escape(plain)}-.{{6,8}}-py.+", n)]
-    mine = [n for n in names if n.startswith(f"{exact}-py")]
+    mine = [n for n in names_in(folder) if n.startswith(f"{exact}-py")]
     chosen = _table(toml(folder / "envs.toml"), exact).get("minor")
     mine.sort(key=lambda n: n.endswith(f"-py{chosen}"), reverse=True)
-    if not mine:
-        mine = names if len(names) == 1 else []
-    elif chosen is None:
+    if chosen is None:
         mine = [f.name for f in _newest([folder / n for n in mine])]
     yield from _pythons(folder / n for n in mine)
+
+
+def poetry_of_name(root: Path, environ: Environ) -> Iterator[Path]:
+    """The only one of the project's name: the project was moved, or is checked out twice."""
+    plain = _poetry_name(root)
+    if not plain or not _is_poetrys(root):
+        return
+    folder = _poetry_folder(root, environ)
+    names = [n for n in names_in(folder) if re.fullmatch(rf"{re.escape(plain)}-.{{6,8}}-py.+", n)]
+    yield from _pythons(folder / n for n in names if len(names) == 1)
+
+
+def _is_poetrys(root: Path) -> bool:
+    if (root / "poetry.lock").is_file() or (root / "poetry.toml").is_file():
+        return True
+    return bool(_table(toml(root / "pyproject.toml"), "tool", "poetry"))
+
+
+def _poetry_name(root: Path) -> str:
+    """The project's name as poetry writes it in names of folders."""
+    return re.sub(r'[ $`!*@"\\\r\n\t]', "_", project_name(root).lower())[:42]
 
 
 def _poetry_folder(root: Path, environ: Environ) -> Path:
@@ -195,6 +211,12 @@ def pdm(root: Path, environ: Environ) -> Iterator[Path]:
 def pixi(root: Path, name: str = "") -> Iterator[Path]:
     """`.pixi/envs/NAME`."""
     yield from _pythons(root / ".pixi/envs" / one for one in (name or "default",))
+
+
+def direnv(root: Path) -> Iterator[Path]:
+    """`.direnv/python-3.11`, the newest first."""
+    names = [name for name in names_in(root / ".direnv") if "python" in name or "venv" in name]
+    yield from _pythons(root / ".direnv" / name for name in sorted(names, key=_by_version)[::-1])
 
 
 def pyenv_root(environ: Environ) -> Path:
