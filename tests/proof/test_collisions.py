@@ -61,7 +61,7 @@ def cut_off(trials: Trials) -> tuple[str, ...]:
     """What holds cells to their folders and gives each a network of its own, on this machine."""
     scratch = trials.tmp / "scratch"
     scratch.mkdir(parents=True)
-    found = confinement([scratch]).without_network()
+    found = confinement([scratch], [trials.project.root], private_home=True).without_network()
     assert has_own_network(found.prefix)
     return found.prefix
 
@@ -106,6 +106,16 @@ async def test_copies_that_use_the_same_port_do_not_meet(trials: Trials) -> None
     trial = await patched(trials, HOLDS_PORT).run(confine=confine)
     as_alone(trial)
     assert trial.notes == ()
+
+
+@pytest.mark.anyio
+async def test_what_tests_write_to_the_users_home_is_seen_by_no_other_copy(trials: Trials) -> None:
+    confine = cut_off(trials)
+    path = str(Path.home() / "shop.lock")
+    trial = await patched(trials, HOLDS_FILE.replace("{path!r}", repr(path))).run(confine=confine)
+    as_alone(trial)
+    assert trial.notes == ()
+    assert not Path(path).exists()
 
 
 @pytest.mark.anyio
