@@ -174,6 +174,27 @@ async def test_tests_that_need_a_service_of_the_users_are_given_the_network(
     assert len(trial.notes) == 1
 
 
+SKIPS = (
+    "import socket\nimport pytest\nfrom shop.tax import with_tax\n\n\n"
+    "@pytest.fixture\ndef service():\n"
+    "    try:\n        socket.create_connection(('127.0.0.1', {port}), 5).close()\n"
+    "    except OSError:\n        pytest.skip('no service')\n\n\n"
+    "def test_service(service):\n    assert with_tax(0, 0.1) == 0\n"
+)
+
+
+@pytest.mark.anyio
+async def test_a_test_that_is_skipped_only_without_the_network_counts(trials: Trials) -> None:
+    with service() as port:
+        trials.project.write("tests/test_service.py", SKIPS.format(port=port))
+        trials.patch({"shop/tax.py": RIGHT})
+        trials.patch({"shop/tax.py": WRONG})
+        trial = await trials.run(confine=cut_off(trials))
+    broken = [cell.regressions for cell in trial.cells if cell.check == "suite"]
+    assert broken == [(), ("tests/test_service.py::test_service",)]
+    assert [note for note in trial.notes if "testsNeedNetwork" in note] == list(trial.notes)
+
+
 @pytest.mark.anyio
 async def test_a_bug_that_looks_like_a_lack_of_the_network_stays_one_without_it(
     trials: Trials,
