@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from bug_lsp.agents.network import has_own_network
+from bug_lsp.domain.events import ToolCall
 from bug_lsp.proof import Trial
 from bug_lsp.session.confinement import confinement
 from bug_lsp.store.copy_environment import temporary_root
@@ -135,6 +136,35 @@ async def test_what_fails_only_beside_other_cells_is_run_alone(
         note.endswith("gives another result while other copies run their tests: it was run alone")
         for note in trial.notes
     )
+
+
+@pytest.mark.anyio
+async def test_a_command_that_fails_only_beside_other_cells_is_run_alone(trials: Trials) -> None:
+    check = (
+        "import socket, time\nfrom shop.tax import with_tax\n"
+        "with socket.socket() as held:\n"
+        f"    held.bind(('127.0.0.1', {PORT}))\n"
+        "    time.sleep(0.2)\n"
+        "    assert with_tax(100, 0.1) == 110\n"
+    )
+    trials.project.write("check.py", check)
+    for number in range(4):
+        trials.patch({"shop/tax.py": RIGHT + f"\n# {number}\n"})
+    trials.patch({"README.md": "# Changed\n"})
+    command = "PYTHONPATH=. python3 check.py || exit 1"
+    trial = await trials.run(test_command=command, suite_command=command, slots=3)
+    assert [cell.outcome for cell in trial.cells] == ["passed"] * 8 + ["failed"] * 2
+    assert len(trial.notes) == 1
+    assert trial.notes[0].startswith(f"`{command}` gives another result while other copies run")
+
+
+@pytest.mark.anyio
+async def test_a_failure_that_is_that_of_the_snapshot_is_not_run_again(trials: Trials) -> None:
+    trials.patch({"README.md": "# Changed\n"})
+    trials.patch({"README.md": "# Changed again\n"})
+    await trials.run(slots=3)
+    said = [event.detail for event in trials.events if isinstance(event, ToolCall)]
+    assert not [detail for detail in said if detail.startswith("Debug") and "alone" in detail]
 
 
 @pytest.mark.anyio
