@@ -17,8 +17,6 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-import psutil
-
 from bug_lsp.agents.network import OWN_NETWORK
 from bug_lsp.store.layout import state_root
 from bug_lsp.store.programs import on_path
@@ -76,7 +74,8 @@ def confinement(
     if sys.platform == "linux":
         programs = [*_bubblewraps()]
         problem = "bubblewrap is not installed (package `bubblewrap`)"
-        # Several ways: an old bubblewrap has no overlays, nor has every file system.
+        # Several ways: an old bubblewrap has no overlays, nor has every file system, nor a folder
+        # in which something else is mounted.
         ways: list[tuple[bool, int]] = [(True, 0), (False, 0)]
         if private_home and len(guarded) > 1:
             ways.insert(0, (True, 1))
@@ -133,8 +132,6 @@ def _bubblewrap(
     if overlays:
         # What is there can be read, and what is written goes to memory and away with the program.
         words += _overlays([*_TEMPORARY, *private])
-        for path in _mounted_below(private):  # an overlay does not show them
-            words += ["--ro-bind-try", str(path), str(path)]
     for path in protected:
         words += ["--ro-bind-try", str(path), str(path)]
     if overlays:
@@ -153,14 +150,6 @@ def _overlays(folders: Sequence[Path]) -> list[str]:
         if folder.is_dir()
         for word in ("--overlay-src", str(folder), "--tmp-overlay", str(folder))
     ]
-
-
-def _mounted_below(folders: Sequence[Path]) -> list[Path]:
-    """Other file systems that are mounted somewhere in the folders, outermost first."""
-    if not folders:
-        return []
-    mounts = [Path(part.mountpoint) for part in psutil.disk_partitions(all=True)]
-    return sorted({path for path in mounts for folder in folders if folder in path.parents})
 
 
 def _caches() -> Iterator[Path]:
