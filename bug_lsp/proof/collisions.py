@@ -9,17 +9,9 @@ from collections.abc import Hashable
 from dataclasses import dataclass, field, replace
 from typing import TypeAlias
 
-from bug_lsp.agents.network import shows_no_network
-from bug_lsp.agents.python_tests.child_process import tail
-
 from .checks import Check, Outcome, of_tests
 
-NETWORK_NOTE = (
-    "tests need the network: with a network of its own for each copy they gave another result, so"
-    " they were run with yours; the setting testsNeedNetwork says so from the start"
-)
 _FAILED = frozenset({"failed", "timeout", "broken"})
-_LOG_CHARACTERS = 20_000
 
 Failure: TypeAlias = Hashable
 """What failed, and how."""
@@ -28,16 +20,6 @@ Failure: TypeAlias = Hashable
 def has_failed(outcome: Outcome) -> bool:
     """Return whether the check was run, and something was wrong."""
     return outcome.result in _FAILED
-
-
-def lacks_network(outcome: Outcome) -> bool:
-    """Return whether the outcome is that of a check without the network, as far as it shows."""
-    if not has_failed(outcome):
-        return False
-    if outcome.run is not None and outcome.run.shows_no_network:
-        return True
-    said = tail(outcome.log, _LOG_CHARACTERS) if outcome.log is not None else ""
-    return shows_no_network(f"{outcome.detail}\n{said}")
 
 
 def failures(check: Check, outcome: Outcome) -> frozenset[Failure]:

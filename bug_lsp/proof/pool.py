@@ -20,16 +20,21 @@ from bug_lsp.domain.events import Activity, ToolCall, ToolResult
 from .bench import Bench
 from .checks import Check, Outcome
 from .collisions import (
-    NETWORK_NOTE,
     Memory,
     confirmed,
     differ,
     has_failed,
-    lacks_network,
     merged,
     narrowed,
     note,
     unsure,
+)
+from .network_need import (
+    NETWORK_NOTE,
+    changes_with_network,
+    lacks_network,
+    runs_something,
+    skipped_only,
 )
 from .patches import Prepared
 from .shared_lock import SharedLock
@@ -37,6 +42,7 @@ from .slot import Slot, Snapshot
 
 _T = TypeVar("_T")
 _LEAST_SECONDS = 0.5
+_NOT_RUN = frozenset({"notRun", "notApplied"})
 _MOST_TRIES = 3
 _CHEAP_SECONDS = 5.0
 """How often two runs of a check may be given the chance to collide, and of which checks."""
@@ -73,7 +79,7 @@ class Task:
     def log_name(self) -> str:
         """The name of its log, without a suffix."""
         again = f"-{self.again + 1}" if self.again else ""
-        how = f"-{self.how.replace(' ', '-')}" if self.how else ""
+        how = f"-{self.how.replace(',', '').replace(' ', '-')}" if self.how else ""
         return f"{self.who or 'snapshot'}-{self.check.id}{again}{how}"
 
 
@@ -147,22 +153,37 @@ class Pool:
         ran at the same time.
         """
         is_cut_off = has_own_network(self._bench.confine) and not slot.with_network
-        outcome, had_company = await self._run_beside(slot, task)
-        if not is_cut_off or not await run_sync(lacks_network, outcome):
-            return outcome, had_company
-        if self._memory.is_sure(task.who, task.check, outcome) and not self._needs_network:
-            return outcome, had_company
+        first = await self._run_beside(slot, task)
+        if not is_cut_off or not await self._may_need_network(slot, task, first[0]):
+            return first
         slot.with_network = True
-        again, company = await self._run_beside(slot, replace(task, how="with the network"))
-        helps = differ(outcome, again) or not await run_sync(lacks_network, again)
-        if again.result in {"notRun", "notApplied"} or not (helps or self._needs_network):
+        again = await self._run_beside(slot, replace(task, how="with the network"))
+        failed = has_failed(first[0])
+        helps = not failed or await run_sync(changes_with_network, first[0], again[0])
+        if again[0].result in _NOT_RUN or not (helps or self._needs_network):
             slot.with_network = self._needs_network
-            return outcome, had_company
+            return first
         self._needs_network = True
         self.notes[NETWORK_NOTE] = None
         for one in self._slots:
             one.with_network = True
-        return again, company
+        return again
+
+    async def _may_need_network(self, slot: Slot, task: Task, outcome: Outcome) -> bool:
+        """Whether it failed as it would for lack of the network, or skipped tests that are run with
+        it.
+        """
+        if await run_sync(lacks_network, outcome):
+            is_known = self._memory.is_sure(task.who, task.check, outcome)
+            return self._needs_network or not is_known
+        skipped = skipped_only(task.check, outcome)
+        if skipped is None or task.patch is not None or task.again:
+            return False
+        slot.with_network = True
+        how = "what was skipped, with the network"
+        probe = await self._run_and_tell(slot, replace(task, check=skipped, how=how))
+        slot.with_network = self._needs_network
+        return runs_something(probe)
 
     async def _run_beside(self, slot: Slot, task: Task) -> tuple[Outcome, bool]:
         """Run it; say whether other cells ran at the same time."""
@@ -179,7 +200,7 @@ class Pool:
         """What a check that failed beside others is without them. The caller holds the lock."""
         check = narrowed(task.check, first)
         alone = await self._run_and_tell(slot, replace(task, check=check, how="alone"))
-        if alone.result in {"notRun", "notApplied"}:
+        if alone.result in _NOT_RUN:
             return first
         counts = merged(task.check, first, alone)
         self._memory.add_failures(task.who, task.check, counts)

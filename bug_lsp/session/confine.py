@@ -41,8 +41,9 @@ def confined(run: Run, folder: SessionFolder, spec: Spec) -> Confinement | None:
         make_temporary_root(folder.scratch),
         folder.scratch,
     ]
-    found = confinement(writable, protected=[Path(run.checkout)])
-    if _runs_tests_alone(run, spec) and not run.tests_need_network:
+    tests_alone = _runs_tests_alone(run, spec)
+    found = confinement(writable, protected=[Path(run.checkout)], private_home=tests_alone)
+    if tests_alone and not run.tests_need_network:
         found = found.without_network()
     if found.by is None and run.confinement == "required":
         raise AgentFailure(

@@ -60,10 +60,13 @@ class Confinement:
         return replace(self, prefix=prefix) if _runs([*prefix, "true"]) is None else self
 
 
-def confinement(writable: Sequence[Path], protected: Sequence[Path] = ()) -> Confinement:
+def confinement(
+    writable: Sequence[Path], protected: Sequence[Path] = (), *, private_home: bool = False
+) -> Confinement:
     """What holds programs to the writable folders on this machine. Blocks for some milliseconds.
 
-    `protected` are folders that must stay as they are even where they lie in a temporary one.
+    `protected` are folders that must stay as they are even where they lie in a temporary one. With
+    `private_home` what is written to the user's home goes to memory where that can be had.
     """
     guarded = [*_existing([Path.home(), state_root(), *protected])]
     open_to = [*_existing(writable)]
@@ -71,11 +74,16 @@ def confinement(writable: Sequence[Path], protected: Sequence[Path] = ()) -> Con
     if sys.platform == "linux":
         programs = [*_bubblewraps()]
         problem = "bubblewrap is not installed (package `bubblewrap`)"
-        # Two ways: an old bubblewrap has no overlays, nor has every file system.
-        for overlays in (True, False):
+        # Several ways: an old bubblewrap has no overlays, nor has every file system, nor a folder
+        # in which something else is mounted.
+        ways: list[tuple[bool, int]] = [(True, 0), (False, 0)]
+        if private_home and len(guarded) > 1:
+            ways.insert(0, (True, 1))
+        for overlays, homes in ways:
             for program in programs:
-                prefix = _bubblewrap(program, open_to, guarded, overlays=overlays)
-                complaint = _try(prefix, guarded, open_to)
+                own, fixed = guarded[:homes], guarded[homes:]
+                prefix = _bubblewrap(program, open_to, fixed, overlays=overlays, private=own)
+                complaint = _try(prefix, fixed, open_to)
                 if complaint is None:
                     return Confinement(BUBBLEWRAP, prefix)
                 problem = f"bubblewrap does not work here: {complaint}"
@@ -105,7 +113,12 @@ def _bubblewraps() -> Iterator[str]:
 
 
 def _bubblewrap(
-    program: str, writable: Sequence[Path], protected: Sequence[Path], *, overlays: bool
+    program: str,
+    writable: Sequence[Path],
+    protected: Sequence[Path],
+    *,
+    overlays: bool,
+    private: Sequence[Path] = (),
 ) -> tuple[str, ...]:
     """The command line up to the program to run.
 
@@ -118,7 +131,7 @@ def _bubblewrap(
     own_temporary = {Path(tempfile.gettempdir()).resolve()}.difference(_TEMPORARY)
     if overlays:
         # What is there can be read, and what is written goes to memory and away with the program.
-        words += _overlays(_TEMPORARY)
+        words += _overlays([*_TEMPORARY, *private])
     for path in protected:
         words += ["--ro-bind-try", str(path), str(path)]
     if overlays:

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from bug_lsp.agents.network import has_own_network
+from bug_lsp.domain.events import ToolCall
 from bug_lsp.proof import Trial
 from bug_lsp.session.confinement import confinement
 from bug_lsp.store.copy_environment import temporary_root
@@ -60,7 +61,7 @@ def cut_off(trials: Trials) -> tuple[str, ...]:
     """What holds cells to their folders and gives each a network of its own, on this machine."""
     scratch = trials.tmp / "scratch"
     scratch.mkdir(parents=True)
-    found = confinement([scratch]).without_network()
+    found = confinement([scratch], [trials.project.root], private_home=True).without_network()
     assert has_own_network(found.prefix)
     return found.prefix
 
@@ -108,6 +109,16 @@ async def test_copies_that_use_the_same_port_do_not_meet(trials: Trials) -> None
 
 
 @pytest.mark.anyio
+async def test_what_tests_write_to_the_users_home_is_seen_by_no_other_copy(trials: Trials) -> None:
+    confine = cut_off(trials)
+    path = str(Path.home() / "shop.lock")
+    trial = await patched(trials, HOLDS_FILE.replace("{path!r}", repr(path))).run(confine=confine)
+    as_alone(trial)
+    assert trial.notes == ()
+    assert not Path(path).exists()
+
+
+@pytest.mark.anyio
 @pytest.mark.parametrize(
     "conftest",
     [HOLDS_PORT, HOLDS_FILE, SHARES_DATABASE],
@@ -124,6 +135,35 @@ async def test_what_fails_only_beside_other_cells_is_run_alone(
         note.endswith("gives another result while other copies run their tests: it was run alone")
         for note in trial.notes
     )
+
+
+@pytest.mark.anyio
+async def test_a_command_that_fails_only_beside_other_cells_is_run_alone(trials: Trials) -> None:
+    check = (
+        "import socket, time\nfrom shop.tax import with_tax\n"
+        "with socket.socket() as held:\n"
+        f"    held.bind(('127.0.0.1', {PORT}))\n"
+        "    time.sleep(0.2)\n"
+        "    assert with_tax(100, 0.1) == 110\n"
+    )
+    trials.project.write("check.py", check)
+    for number in range(4):
+        trials.patch({"shop/tax.py": RIGHT + f"\n# {number}\n"})
+    trials.patch({"README.md": "# Changed\n"})
+    command = "PYTHONPATH=. python3 check.py || exit 1"
+    trial = await trials.run(test_command=command, suite_command=command, slots=3)
+    assert [cell.outcome for cell in trial.cells] == ["passed"] * 8 + ["failed"] * 2
+    assert len(trial.notes) == 1
+    assert trial.notes[0].startswith(f"`{command}` gives another result while other copies run")
+
+
+@pytest.mark.anyio
+async def test_a_failure_that_is_that_of_the_snapshot_is_not_run_again(trials: Trials) -> None:
+    trials.patch({"README.md": "# Changed\n"})
+    trials.patch({"README.md": "# Changed again\n"})
+    await trials.run(slots=3)
+    said = [event.detail for event in trials.events if isinstance(event, ToolCall)]
+    assert not [detail for detail in said if detail.startswith("Debug") and "alone" in detail]
 
 
 @pytest.mark.anyio
@@ -161,6 +201,27 @@ async def test_tests_that_need_a_service_of_the_users_are_given_the_network(
     as_alone(trial)
     assert [note for note in trial.notes if "testsNeedNetwork" in note] == list(trial.notes)
     assert len(trial.notes) == 1
+
+
+SKIPS = (
+    "import socket\nimport pytest\nfrom shop.tax import with_tax\n\n\n"
+    "@pytest.fixture\ndef service():\n"
+    "    try:\n        socket.create_connection(('127.0.0.1', {port}), 5).close()\n"
+    "    except OSError:\n        pytest.skip('no service')\n\n\n"
+    "def test_service(service):\n    assert with_tax(0, 0.1) == 0\n"
+)
+
+
+@pytest.mark.anyio
+async def test_a_test_that_is_skipped_only_without_the_network_counts(trials: Trials) -> None:
+    with service() as port:
+        trials.project.write("tests/test_service.py", SKIPS.format(port=port))
+        trials.patch({"shop/tax.py": RIGHT})
+        trials.patch({"shop/tax.py": WRONG})
+        trial = await trials.run(confine=cut_off(trials))
+    broken = [cell.regressions for cell in trial.cells if cell.check == "suite"]
+    assert broken == [(), ("tests/test_service.py::test_service",)]
+    assert [note for note in trial.notes if "testsNeedNetwork" in note] == list(trial.notes)
 
 
 @pytest.mark.anyio

@@ -69,6 +69,35 @@ def test_the_task_file_says_which_patch_holds_and_which_quote_is_invented(
     assert list(proof_of(run).logs.iterdir())
 
 
+HOLDS_PORT = (
+    "import socket, time\nimport pytest\n\n\n"
+    "@pytest.fixture(scope='session', autouse=True)\n"
+    "def server():\n"
+    "    with socket.socket() as held:\n"
+    "        held.bind(('127.0.0.1', 45679))\n"
+    "        held.listen()\n"
+    "        time.sleep(0.2)\n"
+    "        yield held\n"
+)
+
+
+@pytest.mark.timeout(240)
+@pytest.mark.parametrize("confinement", ["auto", "off"])
+def test_a_port_that_all_copies_use_changes_no_verdict(project: Project, confinement) -> None:
+    example.with_more_tests(project)
+    project.write("tests/conftest.py", HOLDS_PORT)
+    project.git("add", "-A")
+    project.git("commit", "-qm", "Hold a port")
+    settings = {"confinement": confinement}
+    text = wait_finished(start(project.root, RIGHT, WRONG, RIGHT, settings=settings)).text
+    rows = {line.split("|")[1].strip(): line for line in text.splitlines() if line.startswith("| ")}
+    assert rows["Debug (1) agent1"].split("|")[2:] == [" passes ", " passes ", ""]
+    assert f"**breaks 1 test**: `{example.PASSES}`" in rows["Debug (2) agent2"]
+    assert rows["Debug (3) agent3"].split("|")[2:] == [" passes ", " passes ", ""]
+    if confinement == "auto":
+        assert "while other copies run" not in text, "each has a loopback of its own"
+
+
 @pytest.mark.timeout(240)
 def test_evidence_that_does_not_exist_is_sent_back_once(project: Project) -> None:
     answers = program(
