@@ -31,7 +31,6 @@ _SAFE = (
     # git refuses to add what is outside of them.
     "-c", "core.sparseCheckout=false",
     "-c", "submodule.recurse=false",
-    "-c", "checkout.workers=0",  # as many as there are processors, if there is much to write
     "-c", "safe.bareRepository=all",  # ours is one, and we name it
     "-c", "init.defaultRefFormat=files",
     "-c", "commit.gpgSign=false",

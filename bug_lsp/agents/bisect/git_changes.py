@@ -6,11 +6,12 @@ around what it changed.
 
 from __future__ import annotations
 
+import contextlib
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from .git_copy import Commit, GitCopy
+from .git_copy import Commit, GitCopy, MissingObjects
 
 _MOST_FILES = 50
 _MOST_DIFF_LINES = 120
@@ -61,7 +62,8 @@ async def changed_lines(git: GitCopy, commit: Commit, base: str) -> list[Changed
     for path in sorted(touched)[:_MOST_FILES]:
         now = renamed.get(path, path)
         if now in present:
-            found += await _changed_in(git, span, path, now)
+            with contextlib.suppress(MissingObjects):  # the other files are worth showing
+                found += await _changed_in(git, span, path, now)
     return found
 
 
@@ -144,8 +146,11 @@ def _moved(line: int, since: list[_Hunk]) -> int | None:
 
 
 async def diff_text(git: GitCopy, commit: Commit) -> str:
-    """What a commit changed, bounded."""
-    output = await git.run("diff", *_DIFF, "-M", await _before(git, commit), commit.sha)
+    """What a commit changed, bounded; "" where the clone lacks a part of it."""
+    try:
+        output = await git.run("diff", *_DIFF, "-M", await _before(git, commit), commit.sha)
+    except MissingObjects:
+        return ""
     text = output.decode("utf-8", "replace")
     lines = text.splitlines()
     shown = "\n".join(lines[:_MOST_DIFF_LINES])[:_MOST_DIFF_CHARACTERS]

@@ -42,6 +42,10 @@ _NAMED = ("--pathspec-from-file=-", "--pathspec-file-nul")
 _FORMAT = "%H%x00%h%x00%an%x00%as%x00%P%x00%s"
 
 
+class MissingObjects(AgentFailure):
+    """The clone is a partial one and lacks what was asked for."""
+
+
 @dataclass(frozen=True, slots=True)
 class Commit:
     """A commit, as a person knows it."""
@@ -75,7 +79,7 @@ class GitCopy:
         if code != 0:
             said = errors.decode("utf-8", "replace").strip()
             if _MISSING.search(said) and await self._is_set("bug-lsp.partialclone"):
-                raise AgentFailure(FailureKind.NOT_APPLICABLE, _PARTIAL)
+                raise MissingObjects(FailureKind.NOT_APPLICABLE, _PARTIAL)
             raise AgentFailure(FailureKind.INTERNAL, f"git {args[0]} failed: {said}")
         return output
 
@@ -154,7 +158,8 @@ class GitCopy:
         names = sorted(self._besides & await self._left_out() & await self.files(commit))
         if names:
             args = ("checkout", "-f", "-q", "--ignore-skip-worktree-bits", commit, *_NAMED)
-            await self.run(*args, stdin=b"\0".join(map(os.fsencode, names)))
+            # In a partial clone an older one may be missing, which is as if it were not there yet.
+            await self._run(args, b"\0".join(map(os.fsencode, names)))
 
     async def _left_out(self) -> frozenset[str]:
         """The files that are not checked out as they are outside of a sparse checkout."""
