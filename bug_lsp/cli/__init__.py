@@ -90,6 +90,10 @@ def _in_terminal(options: Options) -> int:
             from .demo import demo
 
             return demo(options)
+        case "doctor" if options.copies:
+            from .copies import copies
+
+            return copies(options.workspace, as_json=options.json)
         case _:
             from .doctor import doctor
 

@@ -30,6 +30,7 @@ class Options(argparse.Namespace):
     all_finished: bool
     dry_run: bool
     all_workspaces: bool
+    copies: bool
     session: str
     force: bool
 
@@ -150,6 +151,12 @@ def _add_doctor(commands: _Commands[_Parser]) -> None:
         "doctor",
         "which agents can run here, and how to fix those that cannot; exit status 0 when one can",
     )
+    parser.add_argument(
+        "--copies",
+        action="store_true",
+        help="instead: what sessions' copies of this project hold, what they do not, and why",
+    )
+    _add_workspace(parser, "the repository around the current folder")
     _add_json(parser, "as JSON")
 
 

@@ -127,6 +127,7 @@ def test_who_waits_for_the_command_runs_it_where_the_first_is_cancelled(
 def test_the_command_is_not_led_to_the_users_own_environment(project: Project) -> None:
     project.write(".gitignore", ".venv/\n")
     venv.create(project.root / ".venv", with_pip=False)
+    project.remember()
     run = run_with(project, f'test -z "$VIRTUAL_ENV$UV_PROJECT_ENVIRONMENT" && {MAKES}', SHOWS)
     assert said(run)
 
@@ -137,10 +138,10 @@ def test_an_environment_that_the_command_makes_runs_the_tests(project: Project) 
     project.write("tests/test_only.py", "def test_only():\n    import only_here\n")
     makes = (
         f"{sys.executable} -m venv --without-pip .venv;"
-        " touch .venv/lib/python*/site-packages/only_here.py"
+        " cd .venv/lib/python*/site-packages && touch only_here.py"
     )
     where = program("import os; print(os.environ['VIRTUAL_ENV'])")
     run = run_with(project, makes, where, "spectrum")
     copy = run.sessions[0].copy / "shop"
-    assert said(run) == str(copy / ".venv")
+    assert said(run) == str(copy / ".venv"), run.output(0)
     assert "test_only" not in run.output(1).partition("## Failing tests")[2]
