@@ -116,7 +116,11 @@ class _Planner:
                 cwd=self._root / folder,
             )  # fmt: skip
             lead = f"{folder}/" if folder else ""
-            found += [lead + path for path in git.paths(listed) if path != "./"]
+            paths = [path for path in git.paths(listed) if path != "./"]
+            # Git lists a folder, too, in which there is nothing but ignored files.
+            folders = [path for path in paths if path.endswith("/")]
+            ignored = set(_ignored_of(folders, self._root / folder))
+            found += [lead + path for path in paths if not path.endswith("/") or path in ignored]
         return [path for path in found if not path.endswith(".git/")]
 
     def _repositories_inside(self) -> list[str]:
@@ -130,13 +134,8 @@ class _Planner:
             return []
         excludes = [f"--exclude={pattern}" for pattern in patterns]
         matching = git.run("ls-files", "-o", "-i", "--directory", "-z", *excludes, cwd=self._root)
-        if not matching:
-            return []
-        try:
-            ignored = git.run("check-ignore", "-z", "--stdin", cwd=self._root, stdin=matching)
-        except git.GitError:  # its exit status for "none of them"
-            return []
-        return sorted({path.rstrip("/") for path in git.paths(ignored)})
+        ignored = _ignored_of(git.paths(matching), self._root)
+        return sorted({path.rstrip("/") for path in ignored})
 
     def _asked_for(self, path: str) -> Extra:
         size = self._size(path, ASKED_LIMIT, None)
@@ -180,6 +179,17 @@ class _Planner:
         except OSError:
             return None
         return _size_of_folder(place, limit, most_files)
+
+
+def _ignored_of(paths: Sequence[str], root: Path) -> Sequence[str]:
+    """Those that git ignores."""
+    if not paths:
+        return ()
+    asked = b"\0".join(os.fsencode(path) for path in paths)
+    try:
+        return git.paths(git.run("check-ignore", "-z", "--stdin", cwd=root, stdin=asked))
+    except git.GitError:  # its exit status for "none of them"
+        return ()
 
 
 def _size_of_folder(place: Path, limit: int, most_files: int | None) -> int | None:
