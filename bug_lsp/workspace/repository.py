@@ -23,8 +23,8 @@ _KEPT_CONFIG = (
     "core.precomposeunicode",
 )  # fmt: skip
 """Settings of the user's repository without which a checkout would not give the same bytes."""
-_SHARED_FILES = {"core.excludesfile": "excludes", "core.attributesfile": "attributes"}
-"""Settings that name a file, and what we call our copy of it."""
+_NAMED_FILES = ("core.excludesfile", "core.attributesfile")
+"""Settings that name a file; those of the user's alone are read everywhere."""
 _SPARSE = "sparse-checkouts"
 """Where we keep what of each snapshot is checked out."""
 _CONE = "core.sparsecheckoutcone"
@@ -100,10 +100,9 @@ class Repository:
         for key in _KEPT_CONFIG:
             value = source.get(key)
             wanted[key] = [value] if value is not None else []
-        for key, name in _SHARED_FILES.items():
+        for key in _NAMED_FILES:
             theirs = source.own_file(key)
-            wanted[key] = [str(self.path / name)] if theirs is not None else []
-            _mirror(theirs, self.path / name)
+            wanted[key] = [str(theirs)] if theirs is not None else []
         wanted[PARTIAL_CLONE] = ["true"] if source.lacks_objects else []
         self._set(wanted | self._lfs_settings())
         _mirror(source.exclude, self.path / "info" / "exclude")
@@ -201,10 +200,10 @@ def sparse_folder(repository: Path, run_id: str) -> Path:
     return repository / _SPARSE / run_id
 
 
-def _mirror(source: Path | None, to: Path) -> None:
+def _mirror(source: Path, to: Path) -> None:
     """Have what the user's file says in ours, or neither."""
     try:
-        data = source.read_bytes() if source is not None else None
+        data = source.read_bytes() if source.is_file() else None
     except OSError:
         data = None
     if data is None:
