@@ -19,7 +19,7 @@ from pathlib import Path
 
 from .rows import HEADINGS, Row
 
-SUBJECTS = ("handover", "echo", "load", "prompt", "history", "start", "many", "stall")
+SUBJECTS = ("handover", "echo", "load", "prompt", "history", "start", "many", "stall", "copies")
 """Modules with a function `rows`."""
 PAGE = Path(__file__).parents[1] / "docs" / "performance.md"
 BEGIN, END = (f"<!-- written by `make benchmarks`: {mark} -->\n" for mark in ("begin", "end"))

@@ -118,7 +118,8 @@ class BugLspServer:
 
     def folders(self) -> list[Path]:
         """The editor's workspace folders, real paths."""
-        found = [path_of(uri) for uri in self.workspace.folders]
+        # A list first: commands ask in threads, while the client may change its folders.
+        found = [path_of(uri) for uri in list(self.workspace.folders)]
         root = path_of(self.workspace.root_uri or "")
         return [path.resolve() for path in (found or [root]) if path is not None]
 

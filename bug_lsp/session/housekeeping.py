@@ -11,7 +11,7 @@ import os
 import random
 import sys
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import islice
 from pathlib import Path
 
@@ -103,6 +103,9 @@ def clean(
         freed += _copies(one, dry_run=dry_run)
     if not dry_run:
         _tidy_index(workspace)
+    # The copies of finished runs, which link to them, are gone.
+    if not unfinished and workspace.set_ups.exists() and not _entries(workspace.active):
+        freed += _removed([workspace.set_ups], dry_run=dry_run)
     return freed + _leftovers(workspace, dry_run=dry_run)
 
 
@@ -174,8 +177,12 @@ def _copies(folder: RunFolder, *, dry_run: bool) -> Freed:
 
 def _leftovers(workspace: WorkspaceFolder, *, dry_run: bool) -> Freed:
     """Folders of deleted runs that are still there, and of what was killed while it was made."""
+    return _removed((*_hidden(workspace.runs), *_temporary(workspace)), dry_run=dry_run)
+
+
+def _removed(paths: Iterable[Path], *, dry_run: bool) -> Freed:
     freed = Freed()
-    for path in (*_hidden(workspace.runs), *_temporary(workspace)):
+    for path in paths:
         size = taken([path]).size_bytes
         if not dry_run:
             with contextlib.suppress(OSError):

@@ -21,6 +21,7 @@ from bug_lsp.store.copy_environment import temporary_root
 from bug_lsp.store.layout import SessionFolder
 from bug_lsp.store.usage import taken
 from bug_lsp.workspace import git
+from bug_lsp.workspace.blobs import checked_out_sizes
 
 from .prove import slots
 
@@ -109,11 +110,10 @@ class Room:
 def _checked_out(base: Base) -> int:
     """Bytes that the snapshot takes where it is checked out; 0 where it cannot be read."""
     try:
-        listed = git.run("ls-tree", "-r", "-l", "-z", base.commit, cwd=Path(base.repository))
+        sizes = checked_out_sizes(base)
     except (git.GitError, OSError):
         return 0
-    sizes = (entry.partition(b"\t")[0].split()[-1] for entry in listed.split(b"\0") if entry)
-    return sum(-(-int(size) // _BLOCK) * _BLOCK for size in sizes if size.isdigit())
+    return sum(-(-size // _BLOCK) * _BLOCK for size in sizes)
 
 
 def shorten(log: Path, limit: float) -> bool:

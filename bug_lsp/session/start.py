@@ -21,6 +21,7 @@ from bug_lsp.domain.settings import Settings
 from bug_lsp.domain.task import title_of
 from bug_lsp.domain.transcript import clean, one_line
 from bug_lsp.store import runs
+from bug_lsp.store.guard import check_file_system
 from bug_lsp.store.layout import RunFolder, WorkspaceFolder
 from bug_lsp.workspace import capture, ignored, task_file
 
@@ -76,6 +77,7 @@ def start_run(request: Request, settings: Settings) -> RunFolder:
     title, noted, context = _pointed_at(request, workspace)
     with _undone_on_failure() as undo:
         folder.create()
+        check_file_system(folder.path)
         if task is None:
             body = "\n\n".join(filter(None, [description.strip(), noted]))
             task = task_file.create(workspace, settings.tasks_dir, title, body)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import stat
 from pathlib import Path
@@ -13,6 +14,9 @@ from .files import DIRECTORY_MODE, make_private
 _READ_BY_OTHERS = 0o077
 _WRITTEN_BY_OTHERS = 0o022
 _ROOT = 0
+_FILE_MODE = 0o600
+_NOT_SUPPORTED = {errno.EPERM, errno.ENOTSUP, errno.EOPNOTSUPP, errno.ENOSYS, errno.EMLINK}
+"""What systems say of a call that a file system does not know."""
 
 
 def own(folder: Path) -> Path:
@@ -48,3 +52,30 @@ def check(folder: Path) -> None:
         )
     if info.st_mode & _READ_BY_OTHERS:
         folder.chmod(DIRECTORY_MODE)
+
+
+def check_file_system(folder: Path) -> None:
+    """Refuse a state folder that cannot keep a run: it needs links, named pipes and modes of files,
+    which some file systems of other systems do not have.
+    """
+    beside = folder / f".try-{os.getpid()}-{os.urandom(4).hex()}"
+    kept = beside.with_suffix(".kept")
+    lacking = ""
+    try:
+        try:
+            os.mkfifo(beside, _FILE_MODE)
+            os.link(beside, kept)
+        except OSError as error:
+            if error.errno not in _NOT_SUPPORTED:
+                raise
+            lacking = "links" if beside.exists() else "named pipes"
+        else:
+            lacking = "" if stat.S_IMODE(kept.lstat().st_mode) == _FILE_MODE else "modes of files"
+    finally:
+        kept.unlink(missing_ok=True)
+        beside.unlink(missing_ok=True)
+    if lacking:
+        raise Refused(
+            f"the state folder {folder} is on a file system without {lacking}; set "
+            "BUG_LSP_STATE_DIR to a folder on a local disk"
+        )

@@ -153,8 +153,8 @@ def _check_size(root: Path) -> None:
 def _too_much(root: Path, error: TooMuch) -> str:
     where = f", most of them in {error.folder}" if error.folder else ""
     return (
-        f"{root} has too much that git neither tracks nor ignores to copy it for each session "
-        f"(limit {limits.NEW_LIMIT_FILES:,} files, {limits.NEW_LIMIT_BYTES // 1_000_000:,} MB"
+        f"{root} has too many files that git neither tracks nor ignores: each session would get a "
+        f"copy (limit {limits.NEW_LIMIT_FILES:,} files, {limits.NEW_LIMIT_BYTES // 1_000_000:,} MB"
         f"{where}); name what is not code in .gitignore or .git/info/exclude, or start in the "
-        "folder of the project itself (nothing was started)"
+        "project's own folder (nothing was started)"
     )

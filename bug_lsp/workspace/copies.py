@@ -27,7 +27,7 @@ from .staging import Scope, stage
 MAX_PATCH_BYTES = 20_000_000
 _AS_WE_READ_IT = (
     "--binary", "--unified=3", "--inter-hunk-context=0", "--diff-algorithm=myers",
-    "--submodule=short", "--ignore-submodules=none", "--no-relative", "--no-indent-heuristic",
+    "--submodule=short", "--ignore-submodules=none", "--no-relative", "--indent-heuristic",
     "--no-color", "--no-ext-diff", "--no-textconv", "-O/dev/null",
     "--src-prefix=a/", "--dst-prefix=b/",
 )  # fmt: skip

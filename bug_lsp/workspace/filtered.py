@@ -4,7 +4,6 @@ the repository names, which are not run.
 
 from __future__ import annotations
 
-import io
 import os
 import shutil
 from collections.abc import Iterable, Mapping
@@ -13,7 +12,8 @@ from pathlib import Path
 from bug_lsp.store.files import make_private
 
 from . import git
-from .lfs_filter import MOST_POINTER_BYTES, find_content, hash_of, read_pointer
+from .blobs import find_pointers, find_sizes
+from .lfs_filter import find_content, hash_of
 from .notes import Lack
 from .repository import Repository
 from .staging import put_again
@@ -64,37 +64,15 @@ def _lfs(
         return {}
     stores = ours.lfs_stores()
     lacking: dict[str, Lack] = {}
-    for path, (oid, size) in _pointers(root, env, entries).items():
+    blobs = {path: entry.split(" ")[1] for path, entry in entries.items()}
+    pointers = find_pointers(find_sizes(set(blobs.values()), root, env), root, env)
+    for path, blob in blobs.items():
+        if blob not in pointers:
+            continue
+        oid, size = pointers[blob]
         if find_content(oid, stores) is None and not _stored(root / path, oid, size, ours):
             lacking[path] = Lack.NO_CONTENT
     return lacking
-
-
-def _pointers(
-    root: Path, env: git.Settled, entries: Mapping[str, str]
-) -> dict[str, tuple[str, int]]:
-    """The pointers among the files in the index."""
-    blobs = {path: entry.split(" ")[1] for path, entry in entries.items()}
-    sizes = _asked("--batch-check", blobs.values(), root, env).splitlines()
-    small = {
-        path: blob
-        for (path, blob), about in zip(blobs.items(), sizes, strict=True)
-        if about.split()[-1].isdigit() and int(about.split()[-1]) <= MOST_POINTER_BYTES
-    }
-    output = io.BytesIO(_asked("--batch", small.values(), root, env))
-    found: dict[str, tuple[str, int]] = {}
-    for path in small:
-        data = output.read(int(output.readline().split()[-1]))
-        output.read(1)
-        pointer = read_pointer(data)
-        if pointer is not None:
-            found[path] = pointer
-    return found
-
-
-def _asked(how: str, blobs: Iterable[str], root: Path, env: git.Settled) -> bytes:
-    stdin = "".join(f"{blob}\n" for blob in blobs).encode()
-    return git.run("cat-file", how, cwd=root, env=env, stdin=stdin)
 
 
 def _stored(path: Path, oid: str, size: int, ours: Repository) -> bool:

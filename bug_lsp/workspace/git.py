@@ -13,7 +13,7 @@ import sys
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import NamedTuple
+from typing import IO, NamedTuple
 
 from bug_lsp.domain.errors import Refused
 from bug_lsp.store.programs import on_path
@@ -149,7 +149,7 @@ def run(
     """Run git and return its standard output. Raises `GitError`, also after `deadline` seconds."""
     done = _done(arguments, cwd, env, stdin, deadline)
     if done.returncode != 0:
-        raise _error(arguments[0], done)
+        raise _error(arguments[0], done.returncode, done.stderr)
     return done.stdout
 
 
@@ -161,7 +161,7 @@ def merge_file(present: Path, base: Path, patched: Path) -> bytes | None:
         return done.stdout
     if done.returncode <= _MOST_CONFLICTS:
         return None
-    raise _error("merge-file", done)
+    raise _error("merge-file", done.returncode, done.stderr)
 
 
 def _done(
@@ -228,7 +228,7 @@ def streamed(
             stderr=said,
         )
         try:
-            yield _parts(process)
+            yield _parts(process, arguments[0], said)
         finally:
             process.kill()
             process.communicate()
@@ -236,7 +236,7 @@ def streamed(
             complaints += os.fsdecode(said.read()).splitlines()
 
 
-def _parts(process: subprocess.Popen[bytes]) -> Iterator[str]:
+def _parts(process: subprocess.Popen[bytes], command: str, said: IO[bytes]) -> Iterator[str]:
     if process.stdout is None:
         return
     rest = b""
@@ -244,7 +244,8 @@ def _parts(process: subprocess.Popen[bytes]) -> Iterator[str]:
         *whole, rest = (rest + chunk).split(b"\0")
         yield from map(os.fsdecode, whole)
     if process.wait() != 0:
-        raise GitError(f"git ended with {process.returncode}")
+        said.seek(0)
+        raise _error(command, process.returncode, said.read())
 
 
 def _silenced(entries: Sequence[Entry]) -> list[str]:
@@ -271,11 +272,11 @@ def _in_environment(settings: Mapping[str, str], env: Mapping[str, str]) -> dict
     return told
 
 
-def _error(command: str, done: subprocess.CompletedProcess[bytes]) -> GitError:
-    said = done.stderr.decode(errors="replace").strip().splitlines()
+def _error(command: str, status: int, complaints: bytes) -> GitError:
+    said = complaints.decode(errors="replace").strip().splitlines()
     errors = [line for line in said if line.startswith(("error: ", "fatal: "))] or said[-1:]
     reason = errors[0].removeprefix("error: ").removeprefix("fatal: ") if errors else ""
-    return GitError(reason or f"git {command} exited with {done.returncode}")
+    return GitError(reason or f"git {command} exited with {status}")
 
 
 def text(*arguments: str, cwd: Path, env: Mapping[str, str] | None = None) -> str:

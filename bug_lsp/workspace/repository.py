@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import contextlib
 import shutil
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -22,8 +23,8 @@ _KEPT_CONFIG = (
     "core.precomposeunicode",
 )  # fmt: skip
 """Settings of the user's repository without which a checkout would not give the same bytes."""
-_SHARED_FILES = {"core.excludesfile": "excludes", "core.attributesfile": "attributes"}
-"""Settings that name a file, and what we call our copy of it."""
+_NAMED_FILES = ("core.excludesfile", "core.attributesfile")
+"""Settings that name a file; those of the user's alone are read everywhere."""
 _SPARSE = "sparse-checkouts"
 """Where we keep what of each snapshot is checked out."""
 _CONE = "core.sparsecheckoutcone"
@@ -99,13 +100,11 @@ class Repository:
         for key in _KEPT_CONFIG:
             value = source.get(key)
             wanted[key] = [value] if value is not None else []
-        for key, name in _SHARED_FILES.items():
+        for key in _NAMED_FILES:
             theirs = source.own_file(key)
-            wanted[key] = [str(self.path / name)] if theirs is not None else []
-            _mirror(theirs, self.path / name)
+            wanted[key] = [str(theirs)] if theirs is not None else []
         wanted[PARTIAL_CLONE] = ["true"] if source.lacks_objects else []
-        self._set(wanted)
-        self.set_lfs()
+        self._set(wanted | self._lfs_settings())
         _mirror(source.exclude, self.path / "info" / "exclude")
         _mirror(source.attributes, self.path / "info" / "attributes")
         # Without it git would look for the parents that a shallow clone does not have.
@@ -113,11 +112,14 @@ class Repository:
 
     def set_lfs(self) -> None:
         """Have git take files of Git LFS from the stores; copies get the same settings."""
-        stores = self.lfs_stores()
-        wanted = {key: [value] for key, value in git.lfs_settings(stores).items()}
-        self._set(wanted | {git.LFS_STORE: [str(store) for store in stores]})
+        self._set(self._lfs_settings())
 
-    def _set(self, wanted: dict[str, list[str]]) -> None:
+    def _lfs_settings(self) -> dict[str, list[str]]:
+        stores = self.lfs_stores()
+        told = {key: [value] for key, value in git.lfs_settings(stores).items()}
+        return told | {git.LFS_STORE: [str(store) for store in stores]}
+
+    def _set(self, wanted: Mapping[str, list[str]]) -> None:
         there: dict[str, list[str]] = {}
         for entry in git.settings(self.path):
             if entry.scope == "local":
@@ -126,9 +128,14 @@ class Repository:
             known = there.get(key, [])
             if known == values:
                 continue
-            if known:
+            # In one step where it can be: copies are made meanwhile.
+            if len(values) == 1:
+                git.run("config", "--replace-all", key, *values, cwd=self.path)
+                continue
+            if known != values[: len(known)]:
                 git.run("config", "--unset-all", key, cwd=self.path)
-            for value in values:
+                known = []
+            for value in values[len(known) :]:
                 git.run("config", "--add", key, value, cwd=self.path)
 
     def environment(self, index: Path, source: Checkout | None) -> dict[str, str]:
@@ -193,10 +200,10 @@ def sparse_folder(repository: Path, run_id: str) -> Path:
     return repository / _SPARSE / run_id
 
 
-def _mirror(source: Path | None, to: Path) -> None:
+def _mirror(source: Path, to: Path) -> None:
     """Have what the user's file says in ours, or neither."""
     try:
-        data = source.read_bytes() if source is not None else None
+        data = source.read_bytes() if source.is_file() else None
     except OSError:
         data = None
     if data is None:

@@ -134,7 +134,7 @@ class _Index:
 
 def _names_filter(path: Path) -> bool:
     try:
-        return b"filter" in path.read_bytes()
+        return path.is_file() and b"filter" in path.read_bytes()
     except OSError:
         return False
 

@@ -397,6 +397,19 @@ async def test_tests_that_all_pass_are_refused(cart):
     assert failure.message.startswith("all 3 tests pass: repair needs a test that fails")
 
 
+async def test_an_interpreter_that_our_coverage_does_not_suit_is_named_as_such(cart):
+    python = make_environment(cart)
+    [site] = (python.parent.parent / "lib").glob("python*/site-packages")
+    (site / "coverage.py").write_text("raise SyntaxError('too new')\n")
+
+    failure = await refusal(cart.job())
+
+    assert failure.kind is FailureKind.CRASHED
+    assert str(python) in failure.message
+    assert "install coverage for this interpreter" in failure.message
+    assert "no tests" not in failure.message
+
+
 async def test_a_project_without_python_is_refused(project):
     project.write({"shop.js": "export const one = () => 2\n"})
 

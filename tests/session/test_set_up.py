@@ -12,6 +12,7 @@ import pytest
 from bug_lsp.domain.errors import FailureKind
 from bug_lsp.domain.run import Status
 from bug_lsp.session.cancel import cancel_session
+from bug_lsp.session.housekeeping import clean
 from tests.support import example
 from tests.support.projects import Project
 from tests.support.runs import Started, program, start, turnstile
@@ -74,6 +75,15 @@ def test_installed_dependencies_are_used_again_until_the_lock_file_changes(
     assert said(run_with(project, INSTALLS, READS)) == first
     project.write("package-lock.json", '{"lockfileVersion": 3}\n')
     assert said(run_with(project, INSTALLS, READS)) != first
+
+
+@pytest.mark.timeout(240)
+def test_clean_removes_what_was_made_and_the_next_run_makes_it_again(project: Project) -> None:
+    run = run_with(project, MAKES, SHOWS)
+    workspace = run.folder.workspace
+    assert clean(workspace, 0).leftovers == 1
+    assert not workspace.set_ups.exists()
+    assert said(run_with(project, MAKES, SHOWS, task=run.task)) != said(run)
 
 
 @pytest.mark.timeout(240)

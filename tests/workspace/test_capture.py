@@ -239,6 +239,16 @@ def test_a_folder_without_git_is_copied(tmp_path: Path) -> None:
     assert plain.changed_behind_the_test() == {}
 
 
+def test_a_repository_in_a_folder_without_git_is_copied_as_files(tmp_path: Path) -> None:
+    plain = Project(tmp_path / "plain")
+    plain.write("a.py", "x = 1\n")
+    inner = empty_project(plain.root / "lib/inner")
+    inner.write("in.py", "x = 1\n")
+    inner.commit()
+    inner.write("in.py", "x = 2\n")
+    assert content(copy_of(plain.root)) == content(plain.root)
+
+
 @pytest.mark.parametrize(
     ("limit", "value"), [("COPY_LIMIT_FILES", 3), ("COPY_LIMIT_BYTES", 30)], ids=["files", "bytes"]
 )

@@ -16,6 +16,7 @@ from bug_lsp.domain.errors import AgentFailure, FailureKind
 from bug_lsp.domain.events import Activity, Error, Text, ToolCall, ToolResult
 
 from .command import Selection, is_django, understand
+from .last_results import difference
 from .project import PythonProject
 from .results import CollectionError, SuiteRun
 from .suite import OnProgress, Plan, chosen_tests, run_tests
@@ -99,6 +100,8 @@ async def reproduce(
         if test.has_failed and (not names or test.id in names)
     )
     errors = chosen.run.collection_errors if chosen.run is not None else run.collection_errors
+    if not (names and failing) and (told := difference(run, project.workspace)):
+        raise AgentFailure(FailureKind.COPY_DIFFERS, told)
     copys = failures_of_the_copy(project, run.model_copy(update={"collection_errors": errors}))
     failing = tuple(index for index in failing if run.tests[index].id not in copys)
     ours = tuple(

@@ -229,8 +229,8 @@ class _Work:
 def _nowhere(failing: list[RanTest]) -> AgentFailure:
     return AgentFailure(
         FailureKind.NOT_APPLICABLE,
-        f"{counted(len(failing), 'test')} fail, but no line of the project outside of the tests is"
-        f" known to be executed by {failing[0].id}",
+        f"{counted(len(failing), 'failing test')}, but no line of the project outside of the tests"
+        f" is known to be executed by {failing[0].id}",
     )
 
 

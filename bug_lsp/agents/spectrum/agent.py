@@ -91,8 +91,8 @@ def _answer(shown: Reproduction, suspects: list[Suspect], sources: _Sources) -> 
     if not findings:
         raise AgentFailure(
             FailureKind.NOT_APPLICABLE,
-            f"{counted(len(shown.failing), 'test')} fail, but execute no line of the project"
-            f" outside of the tests: {listed(_failing_ids(shown), 3)}",
+            "the failing tests execute no line of the project outside of the tests:"
+            f" {listed(_failing_ids(shown), 3)}",
         )
     report = Report(
         root_cause=_root_cause(shown, suspects, findings[0]),

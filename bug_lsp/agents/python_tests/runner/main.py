@@ -40,11 +40,10 @@ def main(config_file: str) -> None:
 
 def _run(config: dict[str, Any]) -> dict[str, Any]:
     places = Places(config["root"])
-    try:
-        lines = LineCoverage(config["root"], config["data_file"]) if config["coverage"] else None
-    except Exception as error:  # noqa: BLE001 - a lent coverage may not suit this interpreter
-        why = f"{type(error).__name__}: {error}"
-        return {"problem": f"install coverage for this interpreter, ours does not suit it: {why}"}
+    problem = coverage_problem() if config["coverage"] else None
+    if problem is not None:
+        return {"problem": problem}
+    lines = LineCoverage(config["root"], config["data_file"]) if config["coverage"] else None
     journal = Journal(
         cwd=str(Path.cwd()),
         places=places,
@@ -77,6 +76,16 @@ def run_framework(config: dict[str, Any], journal: Journal, limit: TestLimit | N
     from . import with_unittest
 
     with_unittest.run(config, journal, limit)
+
+
+def coverage_problem() -> str | None:
+    """Why the lines that tests execute cannot be had; None if they can."""
+    try:
+        import coverage  # noqa: F401
+    except Exception as error:  # noqa: BLE001 - a lent coverage may not suit this interpreter
+        why = f"{type(error).__name__}: {error}"
+        return f"install coverage for this interpreter, ours does not suit it: {why}"
+    return None
 
 
 def has_pytest() -> bool:

@@ -120,6 +120,9 @@ class _Collected:
 
     def run(self) -> None:
         """Collect, say what there is, serve."""
+        self._journal.problem = main.coverage_problem()
+        if self._journal.problem is not None:
+            self._serve(None)
         config = {**self._config, "only": None, "first": [], "leave_out": []}
         config |= {"collect_only": False}
         sys.settrace(self._trace)
