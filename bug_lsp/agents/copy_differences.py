@@ -1,5 +1,6 @@
 """Tells a failure of the copy from the bug: what failed names a file that the checkout has and the
-copy has not. Both are only looked at.
+copy has not, or that can only be read from the copy, or it expects the checkout's own place. Both
+are only looked at.
 """
 
 from __future__ import annotations
@@ -8,6 +9,7 @@ import os
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path, PurePosixPath
 
 from bug_lsp.domain.copy_contents import WAY_OUT
@@ -24,6 +26,11 @@ _MISSING = re.compile(
     r"|does not exist|doesn't exist|[Uu]nable to (?:open|find|load)|Cannot find|not found"
     r"|cannot find|No module named|cannot stat|Failed to (?:open|load|resolve)"
 )
+_READ_ONLY = re.compile(r"read-only file system|EROFS", re.IGNORECASE)
+_SYSTEM = ("/proc", "/sys", "/dev")
+_COMPARES = re.compile(r"[!=]=|^[-+] |assert|[Ee]xpected|Received", re.MULTILINE)
+_NEAR = 3
+"""Lines in which both sides of a comparison are shown."""
 _QUOTED = re.compile(r"""['"`]([^'"`\n]{1,300})['"`]""")
 _PATH = re.compile(r"[\w@%+=~.-]*(?:/[\w@%+=~.-]+)+|[\w@%+=~-]+\.[\w.-]+")
 _SOURCE_FOLDERS = ("", "src", "lib", "*", "*/src", "*/*", "*/*/src")
@@ -44,12 +51,45 @@ class Worlds:
 
         `text` is a test's error or the output of a command.
         """
-        for number, path in enumerate(dict.fromkeys(self._named(text[-_MOST_TEXT:]))):
-            if number >= _MOST_NAMES:
-                return None
-            if path not in {".", ".."} and self._is_missing(path):
-                return _sentence(path)
+        text = text[-_MOST_TEXT:]
+        for path in islice(dict.fromkeys(self._named(text)), _MOST_NAMES):
+            # A file that is to be written is nowhere yet, but its folder is.
+            for place in (path, os.path.dirname(path)):  # noqa: PTH120 - a text still
+                if place not in {"", ".", ".."} and self._is_missing(place):
+                    return _sentence(place)
+        for path in self._not_written(text):
+            return (
+                f"`{path}` can only be read from the copies, and what was run writes it: make it"
+                " with the setting setUpCommand, or name its folder in writablePaths"
+            )
+        for path in self._expected_place(text):
+            return (
+                f"`{path}` is where the checkout is, and what was run expects to be there: copies"
+                " lie elsewhere, so let the tests look for files beside their own"
+            )
         return None
+
+    def _not_written(self, text: str) -> Iterator[str]:
+        """What could not be written for lying outside of the copy."""
+        copy = os.path.realpath(self.copy)
+        for line in filter(_READ_ONLY.search, text.splitlines()):
+            for name in [*_QUOTED.findall(line), *_PATH.findall(line)]:
+                place = Path(os.path.realpath(Path(copy, self.prefix, name)))
+                if place.is_relative_to(copy) or str(place).startswith(_SYSTEM):
+                    continue
+                is_own = place.is_relative_to(self.checkout)
+                yield str(place.relative_to(self.checkout) if is_own else place)
+
+    def _expected_place(self, text: str) -> Iterator[str]:
+        """Places in the checkout with which the same places in the copy were compared."""
+        lines = text.splitlines()
+        inside = re.compile(re.escape(str(self.checkout)) + r"[\w@%+=~./-]*")
+        for number, line in enumerate(lines):
+            for match in inside.finditer(line):
+                near = "\n".join(lines[max(number - _NEAR, 0) : number + _NEAR + 1])
+                own = f"{self.copy}{match[0].removeprefix(str(self.checkout))}"
+                if own in near and _COMPARES.search(near):
+                    yield match[0]
 
     def _is_missing(self, path: str) -> bool:
         return _has(self.checkout / path) and not _has(self.copy / path)

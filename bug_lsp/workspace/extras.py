@@ -65,7 +65,11 @@ def _bring_one(extra: Extra, origin: Path, copy: Path, unwanted: frozenset[str])
         if path.startswith(f"{extra.path}/")
     )
     is_folder = source.is_dir() and (extra.way == "linked" or not source.is_symlink())
-    if extra.way == "linked" and is_folder:
+    if extra.way == "linked" and target.is_symlink():
+        # One of the repository that leads out of it: checked out elsewhere, it leads nowhere.
+        target.unlink()
+        _copy_link(source, target, origin)
+    elif extra.way == "linked" and is_folder:
         _Links(origin, copy).make(source, target, inner)
     elif os.path.lexists(target) and not is_folder:
         return
@@ -73,6 +77,8 @@ def _bring_one(extra: Extra, origin: Path, copy: Path, unwanted: frozenset[str])
         target.symlink_to(source)
     elif is_folder:
         _copy_folder(source, target, inner)
+    elif source.is_symlink():
+        _copy_link(source, target, origin)
     else:
         _copy_file(source, target)
 
@@ -146,6 +152,21 @@ def _copy_folder(source: Path, target: Path, unwanted: frozenset[str]) -> None:
 
 def _is_left_out(name: str) -> bool:
     return any(fnmatch.fnmatchcase(name, pattern) for pattern in _LEFT_OUT_OF_COPIES)
+
+
+def _copy_link(source: Path, target: Path, origin: Path) -> None:
+    """A link as it is; where it leads out of the checkout, it leads to the same place."""
+    named = source.readlink()
+    if leads_out(source, origin):
+        named = Path(os.path.normpath(source.parent.resolve() / named))
+    target.symlink_to(named)
+
+
+def leads_out(link: Path, root: Path) -> bool:
+    """Whether a link leads out of a folder by a relative path, which is another one elsewhere."""
+    named = link.readlink()
+    place = Path(os.path.normpath(link.parent.resolve() / named))
+    return not named.is_absolute() and not place.is_relative_to(root.resolve())
 
 
 def _copy_file(source: Path, target: Path) -> None:

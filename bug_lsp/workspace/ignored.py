@@ -17,6 +17,7 @@ from pathlib import Path, PurePosixPath
 from bug_lsp.domain.copy_contents import CopyContents, Extra, size_in_words
 
 from . import git
+from .extras import leads_out
 
 INCLUDE_FILE = ".worktreeinclude"
 """Names ignored files to bring, in the syntax of .gitignore; other tools read it too."""
@@ -29,6 +30,7 @@ ASKED_LIMIT = 5_000_000_000
 _MOST_FILES = 5_000
 _LINK = "160000 "
 """How git's index begins the entry of another repository."""
+_SYMBOLIC = "120000 "
 _MOST_EXTRAS = 5_000
 
 DEPENDENCIES = frozenset(
@@ -43,10 +45,12 @@ _CACHES = (
     "__pycache__", "*.pyc", "*.pyo", "*$py.class", ".pytest_cache", ".mypy_cache", ".ruff_cache",
     ".hypothesis", ".coverage", ".coverage.*", "htmlcov", "coverage.xml", ".nyc_output", ".cache",
     ".parcel-cache", ".turbo", ".nx", ".gradle", ".terraform", ".ipynb_checkpoints", ".idea",
-    ".vs", ".DS_Store", "Thumbs.db", "*.swp", "*.swo", "*~", "*.log", "logs", ".bug-lsp",
+    ".vs", ".DS_Store", "Thumbs.db", "*.swp", "*.swo", "*~", "*.log", ".bug-lsp",
     ".worktrees",
 )  # fmt: skip
 """What tools write for themselves and make again."""
+_OF_TESTS = frozenset(("test", "tests", "testdata", "fixtures", "data", "spec", "__fixtures__"))
+"""Folders in which a file with the name of such a thing is one that tests read."""
 _BUILT = frozenset(("target", "build", "dist", "out", "_build", ".next", "bin", "obj", ".eggs"))
 """Build outputs: a build in the copy writes to them, so they are copied or left out, not linked."""
 
@@ -98,6 +102,11 @@ class _Planner:
         known = {*wanted, *unwanted}
         for path in unwanted:
             yield Extra(path=path, way="leftOut", reason=f"left out by {INCLUDE_FILE}")
+        for path in self._links_out():
+            if path not in known:
+                yield Extra(
+                    path=path, way="linked", reason="a link that leads out of the repository"
+                )
         ignored = [path for path in self._ignored() if path.rstrip("/") not in known]
         # Small things first: the limit for all is not to be used up by one folder of data.
         ignored.sort(key=lambda path: (path.endswith("/"), path))
@@ -124,9 +133,19 @@ class _Planner:
         return [path for path in found if not path.endswith(".git/")]
 
     def _repositories_inside(self) -> list[str]:
-        entries = git.paths(git.run("ls-files", "-sz", cwd=self._root))
-        inside = [entry.partition("\t")[2] for entry in entries if entry.startswith(_LINK)]
+        inside = self._entries(_LINK)
         return [path for path in inside if (self._root / path / ".git").exists()]
+
+    def _links_out(self) -> list[str]:
+        """Links in the snapshot that lead to something beside the repository."""
+        found = sorted({*self._entries(_SYMBOLIC), *DEPENDENCIES})
+        places = [path for path in found if (self._root / path).is_symlink()]
+        out = [path for path in places if leads_out(self._root / path, self._root)]
+        return [path for path in out if (self._root / path).exists()]
+
+    def _entries(self, mode: str) -> list[str]:
+        entries = git.paths(git.run("ls-files", "-sz", cwd=self._root))
+        return [entry.partition("\t")[2] for entry in entries if entry.startswith(mode)]
 
     def _matching(self, patterns: Sequence[str]) -> list[str]:
         """Ignored files that match the patterns, and folders of which all files do."""
@@ -150,7 +169,7 @@ class _Planner:
         """What becomes of an ignored path; None for what nobody misses."""
         name = PurePosixPath(path).name
         plain = path.rstrip("/")
-        if any(fnmatch.fnmatchcase(name, pattern) for pattern in _CACHES):
+        if _is_cache(PurePosixPath(path)):
             return None
         place = self._root / plain
         if path.endswith("/") and (name in DEPENDENCIES or is_environment(place)):
@@ -190,6 +209,12 @@ def _ignored_of(paths: Sequence[str], root: Path) -> Sequence[str]:
         return git.paths(git.run("check-ignore", "-z", "--stdin", cwd=root, stdin=asked))
     except git.GitError:  # its exit status for "none of them"
         return ()
+
+
+def _is_cache(path: PurePosixPath) -> bool:
+    if path.suffix == ".log" and not _OF_TESTS.isdisjoint(path.parts[:-1]):
+        return False
+    return any(fnmatch.fnmatchcase(path.name, pattern) for pattern in _CACHES)
 
 
 def _size_of_folder(place: Path, limit: int, most_files: int | None) -> int | None:

@@ -16,6 +16,7 @@ IN_THE_CHECKOUT_ALONE = {
     "node_modules/pad/index.js": "",
     "packages/a/node_modules/@scope/inner/index.js": "",
     "tests/data/rows.bin": b"",
+    "uploads/old.txt": "",
     ".env.test": "",
 }
 IN_BOTH = {"shop/price.py": "", "tests/test_price.py": "", "src/tool/__init__.py": ""}
@@ -47,6 +48,7 @@ def worlds(tmp_path: Path) -> Worlds:
         ),
         ("Error: ENOENT: no such file or directory, open '{copy}/.env.test'", ".env.test"),
         ("cat: tests/data/rows.bin: No such file or directory", "tests/data/rows.bin"),
+        ("No such file or directory: 'uploads/new.txt'", "uploads"),
         ("[Errno 2] No such file or directory: '{copy}/tests/../../fixtures/five.txt'",
          "../fixtures/five.txt"),
     ],
@@ -83,3 +85,52 @@ def test_in_a_part_of_a_repository_its_own_files_are_meant(worlds: Worlds) -> No
         ("No such file or directory: '../../tests/data/rows.bin'", "tests/data/rows.bin"),
     ):
         assert (part.lacking(text) or "").startswith(f"`{path}` ")
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "OSError: [Errno 30] Read-only file system: '{checkout}/.venv/lib/acme/cache'",
+        "Error: EROFS: read-only file system, open '{copy}/.venv/lib/acme/cache'",
+        "sh: 1: cannot create .venv/lib/acme/cache: Read-only file system",
+    ],
+)
+def test_what_copies_can_only_read_and_a_test_writes_is_named(worlds: Worlds, text: str) -> None:
+    (worlds.copy / ".venv").symlink_to(worlds.checkout / ".venv")
+    sentence = worlds.lacking(text.format(copy=worlds.copy, checkout=worlds.checkout))
+    assert sentence is not None
+    assert sentence.startswith("`.venv/lib/acme/cache` can only be read")
+    assert "writablePaths" in sentence
+
+
+def test_what_the_system_keeps_from_everybody_is_the_bugs(worlds: Worlds) -> None:
+    assert worlds.lacking("OSError: Read-only file system: '/proc/version'") is None
+    assert worlds.lacking(f"OSError: Read-only file system: '{worlds.copy}/new'") is None
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "AssertionError: '{copy}/tests' != '{checkout}/tests'",
+        "E  AssertionError: assert '{copy}/tests' == '{checkout}/tests'",
+        "AssertionError: '/t[9 chars]' != '/d[2 chars]'\n- {copy}/tests\n+ {checkout}/tests",
+        'Expected: "{checkout}/tests"\nReceived: "{copy}/tests"',
+    ],
+)
+def test_a_test_that_expects_the_checkouts_own_place_is_named(worlds: Worlds, text: str) -> None:
+    sentence = worlds.lacking(text.format(copy=worlds.copy, checkout=worlds.checkout))
+    assert sentence is not None
+    assert sentence.startswith(f"`{worlds.checkout}/tests` is where the checkout is")
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "AssertionError: '{copy}/tests' != '{checkout}/docs'",
+        "warning: VIRTUAL_ENV={checkout}/.venv is not that of {copy}/.venv",
+    ],
+)
+def test_places_that_are_not_the_same_or_not_compared_are_no_difference(
+    worlds: Worlds, text: str
+) -> None:
+    assert worlds.lacking(text.format(copy=worlds.copy, checkout=worlds.checkout)) is None

@@ -196,3 +196,33 @@ def test_odd_names_are_brought(checkout: Path, tmp_path: Path) -> None:
     assert {(copy / name).read_bytes() for name in ("a\nb.so", "ü [x]*.so", "tab\t.so")} == {
         b"1", b"2", b"3",
     }  # fmt: skip
+
+
+def test_links_that_lead_out_of_the_checkout_lead_to_the_same_places(
+    checkout: Path, tmp_path: Path
+) -> None:
+    change_files(tmp_path, {"fixtures/rows.txt": "1", "env/bin/python": "", "notes.txt": "n"})
+    (checkout / "rows").symlink_to("../fixtures")
+    (checkout / "inner").symlink_to("shop")
+    (checkout / "nowhere").symlink_to("../nothing")
+    git("add", "-A", cwd=checkout)
+    (checkout / ".env.notes").symlink_to("../notes.txt")
+    (checkout / "venv").symlink_to("../env")
+    contents = ignored.plan(checkout)
+    found = ways(contents)
+    assert found["rows"] == found["venv"] == "linked"
+    assert not {"inner", "nowhere"} & found.keys()
+    copy = tmp_path / "session/copies/shop"
+    copy.mkdir(parents=True)
+    (copy / "rows").symlink_to("../fixtures")
+    assert bring([Source(checkout, contents)], copy) == []
+    assert (copy / "rows/rows.txt").read_text() == "1"
+    assert (copy / ".env.notes").read_text() == "n"
+    assert (copy / "venv/bin/python").exists()
+
+
+def test_a_log_among_the_files_of_tests_is_one_that_they_read(checkout: Path) -> None:
+    change_files(checkout, {"tests/in.log": "1", "src/out.log": "2"})
+    found = ways(ignored.plan(checkout))
+    assert found["tests/in.log"] == "copied"
+    assert "src/out.log" not in found

@@ -36,6 +36,14 @@ MOST_TESTS = 20
 _MOST_READ = 100_000
 # As for `git bisect run`: 125 says so, 126 and 127 are the shell's "cannot be run".
 _EXIT_CANNOT_TELL = {125, 126, 127}
+_READ_BY = {
+    "make": ("Makefile", "makefile", "GNUmakefile"),
+    "just": ("justfile", "Justfile"),
+    "tox": ("tox.ini",),
+    "nox": ("noxfile.py",),
+    "npm": ("package.json",),
+}
+"""What the programs that commands start read to know what to run."""
 _TEST_FOLDERS = {"test", "tests"}
 _NOT_THERE_YET = {
     "AttributeError",
@@ -203,9 +211,12 @@ class CommandTest:
         return dict.fromkeys(self.names, await self._verdict())
 
     async def _named_files(self, commit: str) -> list[str]:
-        """Files the command names and the commit lacks: the check is younger than the bug."""
+        """Files the command names or reads, and the commit lacks: the check is younger than the
+        bug.
+        """
         folder = self._project.cwd.relative_to(self._project.copy).as_posix()
         words = re.findall(r"[\w./@+-]+", self._command)
+        words += [file for word in words for file in _READ_BY.get(word, ())]
         named = {posixpath.normpath(posixpath.join(folder, word)) for word in words}
         lacking = await self._git.files(self._base) - await self._git.files(commit)
         return sorted(named & lacking)
