@@ -127,6 +127,10 @@ class Proof(StoredValue):
         """The reproductions that count."""
         return tuple(one for one in self.reproductions if one.status == "reproduced")
 
+    def says_nothing(self) -> bool:
+        """Whether nothing shows the bug, and the project's tests cannot be run either."""
+        return not self.reproduced() and (self.suite is None or bool(self.suite.problem))
+
     def proven(self, session_id: str) -> bool:
         """Whether the session's patch passes every reproduction, and breaks nothing."""
         checks = [one.id for one in self.reproduced() if self._is_fair(one)]

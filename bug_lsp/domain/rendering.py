@@ -17,6 +17,7 @@ from .region import FENCE, defuse
 from .report import Synthesis
 from .run import RunStatus, Session
 from .transcript import clean, one_line, outcome
+from .untried import why_untried
 
 CAUSE, SOLUTION = "Root cause", "Recommended solution"
 STEPS, CHECKED, NOTES = "Implementation steps", "Checked by program", "Session notes"
@@ -121,12 +122,8 @@ def _heading(status: RunStatus, synthesis: Synthesis, checked: Checked) -> str:
 
 def _lacking(status: RunStatus, proof: Proof) -> str:
     """What the copies lack, where nothing was tried for want of it; "" where something was."""
-    if proof.reproduced():
-        return ""
-    failures = (session.failure for session in status.sessions if session.retried_by is None)
-    told = [*proof.copies_lack]
-    told += [one.message for one in failures if one and one.kind is FailureKind.COPY_DIFFERS]
-    return next(iter(told), "")
+    failures = [session.failure for session in status.sessions if session.retried_by is None]
+    return why_untried(proof, failures)
 
 
 def _agreement(status: RunStatus, synthesis: Synthesis, checked: Checked) -> list[str]:

@@ -15,6 +15,7 @@ from .rendering import CAUSE, CONFLICTS, SOLUTION, STEPS
 from .report import SessionNote, Synthesis, without_last_json_block
 from .run import Facts, Spec, Status
 from .transcript import code, one_line
+from .untried import untried
 
 _MOST_PLACES = 5
 
@@ -25,6 +26,8 @@ def digest(debug: Sequence[Facts], proof: Proof | None = None) -> Synthesis:
     was checked, a finding that the code contradicts has no vote, and a patch that holds is the one
     to take.
     """
+    if (nothing := untried(debug, proof)) is not None:
+        return nothing
     proof = proof or Proof()
     places = agreement.places(agreement.votes(debug, proof.evidence))
     proven = [facts.spec for facts in debug if proof.proven(facts.spec.session_id)]

@@ -10,6 +10,7 @@ from bug_lsp.domain.rendering import render_region
 from bug_lsp.domain.report import Synthesis
 from bug_lsp.domain.run import Facts, Kind, Run, RunStatus, Status
 from bug_lsp.domain.synthesis import digest, from_single
+from bug_lsp.domain.untried import untried
 from bug_lsp.store import runs
 from bug_lsp.store.layout import RunFolder
 
@@ -78,7 +79,9 @@ def _conclusion(
     agent = source.spec.agent_type
     when = f"{result.ended_at:%Y-%m-%d %H:%M} UTC"
     if len(debug) == 1 and debug[0].spec.session_id == source.spec.session_id:
-        return from_single(source, proof.evidence if proof else ()), f"By {agent} alone, {when}."
+        nothing = untried(debug, proof)
+        single = from_single(source, proof.evidence if proof else ())
+        return nothing or single, f"By {agent} alone, {when}."
     if result.status is Status.COMPLETED and result.synthesis is not None:
         if agent == "digest":
             return result.synthesis, f"By digest, {when}: findings merged by rule, without a model."

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
+from functools import reduce
+from operator import add
 from pathlib import Path
 
 import anyio.to_thread
@@ -47,7 +49,7 @@ async def prove(
         for facts in debug
         if facts.result is not None and facts.result.patch
     ]
-    trial = Trial()
+    trial, left_out = Trial(), tuple[str, ...]()
     if candidates or run.test_command is not None:  # else there is nobody to be tried
         # Here: each session would import what runs tests, and the next one would start the later.
         from bug_lsp.proof.matrix import try_patches
@@ -58,6 +60,7 @@ async def prove(
             said = f"the set-up command did not succeed: {failure}; nothing was run"
             trial = Trial(notes=(said,))
         else:
+            left_out = tuple(reduce(add, (source.contents for source in sources)).lacking())
             bench = _bench(run, session, confine, sources)
             trial = await try_patches(bench, candidates, emit)
     proof = Proof(
@@ -66,7 +69,7 @@ async def prove(
         suite=trial.suite,
         patches=trial.patches,
         cells=trial.cells,
-        notes=(*trial.notes, *unchecked(debug)),
+        notes=(*trial.notes, *left_out, *unchecked(debug)),
         copies_lack=trial.copies_lack,
     )
     text = for_people(proof, labels) + "\n"

@@ -13,6 +13,8 @@ from pathlib import Path
 
 import pytest
 
+from bug_lsp.domain.run import CustomAgent
+
 from .shop import fixes
 from .world import World
 
@@ -50,7 +52,8 @@ class Said:
 
     @property
     def heading(self) -> str:
-        return next(line for line in self.text.splitlines() if line.startswith("## Synthesis"))
+        heads = ("## Synthesis", "## Findings")
+        return next(line for line in self.text.splitlines() if line.startswith(heads))
 
     @property
     def claims(self) -> list[str]:
@@ -59,14 +62,18 @@ class Said:
 
 
 def run(
-    world: World, monkeypatch: pytest.MonkeyPatch, agents: str = "spectrum,repair,bisect,mends"
+    world: World,
+    monkeypatch: pytest.MonkeyPatch,
+    agents: str = "spectrum,repair,bisect,mends",
+    **more: CustomAgent,
 ) -> Said:
     """`bug-lsp debug` in the world. The agent `mends` hands in the right patch and no finding."""
     for name, value in world.environ.items():
         monkeypatch.setenv(name, value)
-    command = json.dumps(list(fixes(report=False).command))
     lines = [f"{name} = {json.dumps(value)}" for name, value in world.settings.items()]
-    lines += ["[agents.mends]", 'type = "command"', f"command = {command}"]
+    for name, agent in {"mends": fixes(report=False), **more}.items():
+        command = json.dumps(list(agent.command))
+        lines += [f"[agents.{name}]", 'type = "command"', f"command = {command}"]
     Path(os.environ["BUG_LSP_CONFIG"]).write_text("\n".join(lines))
     process = subprocess.Popen(
         [
