@@ -63,6 +63,11 @@ class Prepared:
         return tuple(extra.path for source in self.sources for extra in source.contents.brought())
 
 
+async def make_copy_to_read(run: Run, folder: SessionFolder) -> Prepared:
+    """Make a copy of what git tracks, in which nothing is run. Raises `AgentFailure`."""
+    return Prepared(await run_sync(copies.make, folder, run.base), ())
+
+
 async def make_copy(run: Run, folder: SessionFolder, emit: Emit) -> Prepared:
     """Make the copy, and bring what git does not track. Raises `AgentFailure`."""
     problem = ""

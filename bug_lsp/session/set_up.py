@@ -16,7 +16,7 @@ from bug_lsp.domain.errors import AgentFailure
 from bug_lsp.domain.events import Activity, ToolCall, ToolResult
 from bug_lsp.domain.run import Run
 from bug_lsp.domain.transcript import one_line
-from bug_lsp.store import files
+from bug_lsp.store import files, runs
 from bug_lsp.store.layout import SessionFolder
 from bug_lsp.workspace import git
 from bug_lsp.workspace.extras import Source
@@ -49,7 +49,7 @@ async def sources_of(run: Run, folder: SessionFolder, emit: Emit) -> tuple[Sourc
         if made is None:
             emit(Activity(text="waiting for the set-up command"))
             async with _locked(await run_sync(set_ups.lock)):
-                made = await run_sync(set_ups.found) or await _run(run, folder, set_ups, emit)
+                made = await run_sync(set_ups.found) or await _once(run, folder, set_ups, emit)
     except (git.GitError, OSError) as error:
         raise SetUpFailed(f"its copy of the code could not be made: {error}") from error
     return (made, Source(checkout.root, checkout.contents.without(made.contents)))
@@ -64,6 +64,23 @@ async def _locked(path: Path) -> AsyncIterator[None]:
         yield
     finally:
         os.close(descriptor)
+
+
+async def _once(run: Run, folder: SessionFolder, set_ups: SetUps, emit: Emit) -> Source:
+    """Run the command, unless it has failed for another session of the run. A session that is
+    retried tries again.
+    """
+    failed = folder.run.set_up_failed
+    before = files.read(failed) if runs.spec(folder).retries is None else None
+    if before is not None:
+        raise SetUpFailed(before.decode())
+    try:
+        made = await _run(run, folder, set_ups, emit)
+    except SetUpFailed as failure:
+        files.replace(failed, str(failure).encode())
+        raise
+    files.remove(failed)
+    return made
 
 
 async def _run(run: Run, folder: SessionFolder, set_ups: SetUps, emit: Emit) -> Source:

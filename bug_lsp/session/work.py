@@ -53,7 +53,7 @@ from .confine import confined, ended, not_its_own
 from .farewell import farewell
 from .guards import guarded, guards_of
 from .leave import leave
-from .prepare import Prepared, in_the_copy, make_copy
+from .prepare import Prepared, in_the_copy, make_copy, make_copy_to_read
 from .prove import check_synthesis, prove
 from .recorder import Recorder
 from .room import Room
@@ -170,7 +170,11 @@ class _Session:
             confine = await self._hold(recorder)
             answer, self.proof = await prove(self.asked, self.folder, debug, confine, recorder.emit)
             return answer
-        prepared = await make_copy(self.asked, self.folder, recorder.emit)
+        prepared = (
+            await make_copy(self.asked, self.folder, recorder.emit)
+            if self.spec.kind is Kind.DEBUG
+            else await make_copy_to_read(self.asked, self.folder)
+        )
         self.prepared = prepared
         custom = self.asked.agents.get(self.spec.agent_type)
         confine = await self._hold(recorder)

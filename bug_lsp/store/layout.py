@@ -172,6 +172,11 @@ class RunFolder:
         return self.path / "cancelled"
 
     @property
+    def set_up_failed(self) -> Path:
+        """Why the set-up command did not succeed: it is not run again for each session."""
+        return self.path / "set-up.failed"
+
+    @property
     def sessions(self) -> Path:
         """The sessions' folders."""
         return self.path / "sessions"

@@ -65,7 +65,11 @@ def plan(root: Path, include: Sequence[str] = (), untracked: Sequence[str] = ())
         found = list(_Planner(root, _patterns(root, include)).extras(untracked))
     except git.GitError:
         return CopyContents()
-    return CopyContents(extras=tuple(found[:_MOST_EXTRAS]))
+    more = len(found) - _MOST_EXTRAS
+    if more > 0:
+        said = f"one of {more:,} ignored files beyond {_MOST_EXTRAS:,}, which is the most"
+        found[_MOST_EXTRAS:] = [Extra(path=found[_MOST_EXTRAS].path, way="leftOut", reason=said)]
+    return CopyContents(extras=tuple(found))
 
 
 @dataclass(frozen=True, slots=True)

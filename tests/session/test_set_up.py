@@ -105,6 +105,8 @@ def test_a_command_that_fails_is_said_and_nothing_is_concluded_from_it(project: 
     run = run_with(project, "echo no network; exit 4", agent, "spectrum")
     sentence = "the set-up command did not succeed: it exited with 4: no network"
     assert f"**copy** {sentence}" in run.output(0)
+    ran = [run.output(number).count("**set up**") for number in range(2)]
+    assert sum(ran) == 1, "it is not run again for each session"
     assert run.status.sessions[0].status is Status.COMPLETED, "an agent that reads can go on"
     failure = run.status.sessions[1].failure
     assert failure is not None

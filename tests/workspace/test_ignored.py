@@ -184,6 +184,15 @@ def test_ignored_files_of_a_repository_inside_are_brought_too(
     assert ways(ignored.plan(checkout))["libs/inner/_gen.py"] == "copied"
 
 
+def test_the_first_of_too_many_is_named_as_one_of_them(
+    checkout: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(ignored, "_MOST_EXTRAS", 3)
+    extras = ignored.plan(checkout).extras
+    assert [extra.way for extra in extras] == ["copied", "copied", "copied", "leftOut"]
+    assert extras[-1].reason.startswith("one of 6 ignored files beyond 3")
+
+
 def test_a_folder_that_is_no_repository_has_nothing_that_is_ignored(tmp_path: Path) -> None:
     change_files(tmp_path / "plain", {"a.py": "a = 1\n"})
     assert ignored.plan(tmp_path / "plain") == CopyContents()

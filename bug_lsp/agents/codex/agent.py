@@ -117,6 +117,8 @@ async def _start_thread(client: AsyncCodex, job: Job) -> AsyncThread:
         config={
             "sandbox_workspace_write.writable_roots": [str(job.copy)],
             "sandbox_workspace_write.exclude_slash_tmp": True,
+            # A login shell would set PATH anew, and the project's environment would not be on it.
+            **({"allow_login_shell": False} if "PATH" in job.env else {}),
         },
     )
 
