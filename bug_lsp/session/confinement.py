@@ -8,6 +8,7 @@ from the tests that we run ourselves; whatever else listens on a socket is out o
 
 from __future__ import annotations
 
+import contextlib
 import importlib.util
 import os
 import subprocess
@@ -26,6 +27,7 @@ BUBBLEWRAP, SANDBOX_EXEC = "bubblewrap", "sandbox-exec"
 _TRY_SECONDS = 10.0
 _TRY = 'test ! -w "$1" && { test -z "$2" || test -w "$2"; }'
 """Shell: the first folder must not be writable, the second, if there is one, must be."""
+_MOST_SOCKETS = 50
 _TEMPORARY = (Path("/tmp"), Path("/var/tmp"))  # noqa: S108
 _CACHES = (
     ("XDG_CACHE_HOME", ".cache"),
@@ -132,6 +134,9 @@ def _bubblewrap(
     if overlays:
         # What is there can be read, and what is written goes to memory and away with the program.
         words += _overlays([*_TEMPORARY, *private])
+        # Nobody listens at a socket that is seen through an overlay.
+        for path in _sockets(_TEMPORARY):
+            words += ["--ro-bind-try", str(path), str(path)]
     for path in protected:
         words += ["--ro-bind-try", str(path), str(path)]
     if overlays:
@@ -141,6 +146,14 @@ def _bubblewrap(
     if not overlays and writable:
         words += ["--setenv", "TMPDIR", str(writable[-1])]
     return (*words, "--")
+
+
+def _sockets(folders: Sequence[Path]) -> Iterator[Path]:
+    """Sockets of the user's services, such as `/tmp/.s.PGSQL.5432`: a few, or none."""
+    for folder in folders:
+        with contextlib.suppress(OSError):
+            found = [Path(entry.path) for entry in os.scandir(folder)]
+            yield from [path for path in found if path.is_socket()][:_MOST_SOCKETS]
 
 
 def _overlays(folders: Sequence[Path]) -> list[str]:

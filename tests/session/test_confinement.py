@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+import secrets
 import shutil
 import socket
+import subprocess
 import sys
 from pathlib import Path
 
@@ -282,3 +284,17 @@ def test_the_profile_for_a_mac_opens_the_folders_and_nothing_else() -> None:
         ' (subpath "/private/\\"c") (literal "/dev/null") (literal "/dev/zero")'
         ' (regex #"^/dev/(tty|fd|dtracehelper)"))'
     )
+
+
+def test_a_service_that_listens_at_a_socket_in_tmp_answers_in_the_sandbox(tmp_path) -> None:
+    place = Path("/tmp") / f"bl-test-{secrets.token_hex(4)}.sock"
+    calls = f"import socket; socket.socket(socket.AF_UNIX).connect({str(place)!r})"
+    try:
+        with socket.socket(socket.AF_UNIX) as listens:
+            listens.bind(str(place))
+            listens.listen()
+            held = confinement([tmp_path])
+            for prefix in (held.prefix, held.without_network().prefix):
+                subprocess.run([*prefix, sys.executable, "-c", calls], check=True, timeout=60)
+    finally:
+        place.unlink()

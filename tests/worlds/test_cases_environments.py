@@ -183,7 +183,7 @@ def node_shop(root: Path) -> Project:
 
 
 @pytest.mark.timeout(240)
-@pytest.mark.skipif(shutil.which("npm") is None, reason="there is no npm")
+@pytest.mark.usefixtures("node")
 @pytest.mark.parametrize("set_up", [False, True], ids=["linked", "set up"])
 def test_npm_test_tries_patches_and_finds_the_commit(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, set_up: bool

@@ -6,7 +6,6 @@ One project for each way in which people keep their code and what it needs.
 from __future__ import annotations
 
 import os
-import shutil
 import subprocess
 import sys
 from collections.abc import Callable
@@ -327,7 +326,7 @@ def test_pytest_says_in_a_copy_what_it_says_in_the_checkout(
 
 
 @pytest.mark.timeout(240)
-@pytest.mark.skipif(shutil.which("npm") is None, reason="there is no npm")
+@pytest.mark.usefixtures("node")
 @pytest.mark.parametrize("make", NODES, ids=lambda make: make.__name__)
 def test_npm_test_says_in_a_copy_what_it_says_in_the_checkout(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, make: Make

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Callable
 from pathlib import Path
 
@@ -91,7 +90,7 @@ def test_what_is_left_out_is_named_at_once_and_nothing_is_concluded(
 
 
 @pytest.mark.timeout(240)
-@pytest.mark.skipif(shutil.which("npm") is None, reason="there is no npm")
+@pytest.mark.usefixtures("node")
 def test_packages_of_node_that_are_left_out_are_named_at_once(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
