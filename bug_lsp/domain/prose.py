@@ -22,7 +22,7 @@ UNVERIFIED = "*(unverified)*"
 _FENCE = re.compile(r"[ \t>]*(?:(?:[-*+]|[0-9]{1,9}[.)])[ \t]+)?(?P<fence>`{3,}(?=[^`]*$)|~{3,})")
 _QUOTATION = re.compile(r"(?:[ \t]{0,3}>[ \t]?)+")
 _ITEM = re.compile(r"[ \t]*(?:[-*+]|[0-9]{1,9}[.)])(?:[ \t]+(?:\[[ xX]\][ \t]+)?|$)")
-_NO_PROSE = re.compile(r"[ \t]*(?:#{1,6}[ \t]|\||(?:[-*_=][ \t]*){3,}$|<[/!A-Za-z])")
+_NO_PROSE = re.compile(r"[ \t]*(?:#{1,6}(?:[ \t]|$)|\||(?:[-*_=][ \t]*){3,}$|<[/!A-Za-z])")
 _TICKS = re.compile(r"`+")
 _OUR_MARK = re.compile(r"\*\*\([^*\n]*\)\*\*")
 _END = re.compile(

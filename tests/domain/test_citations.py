@@ -162,6 +162,7 @@ def removed(text: str) -> str:
 
 @given(texts)
 @example("- a. [E9]b")
+@example("calc.py:999\n#")
 def test_marking_adds_only_marks_and_marking_twice_adds_none(text: str) -> None:
     once = mark(text, KNOWN, REFUTED, WRONG)
     assert removed(once) == removed(text)
