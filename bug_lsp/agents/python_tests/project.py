@@ -21,7 +21,7 @@ from .environments import Interpreter, Wanted, find_interpreter, for_set_up
 SITE = Path(__file__).parent / "site"
 """Goes on PYTHONPATH: makes whatever is installed from the checkout be imported from the copy."""
 _NOT_SOURCES = {"node_modules", "site-packages", "__pycache__"}
-_OF_OUR_TESTS = {"PYTHONHASHSEED", "PYTHONDONTWRITEBYTECODE"}
+_OF_OUR_TESTS = {"PYTHONHASHSEED"}
 # What would lead git or a tool inside the tests away from the copy, or belongs to whoever
 # started bug-lsp.
 _FOREIGN = re.compile(
