@@ -274,9 +274,13 @@ class Editor:
             await self.read(uri)
 
     async def _read_shown(self, uri: str) -> None:
-        """Read a document that was shown."""
+        """Read a document that was shown; its run may have been deleted meanwhile, too."""
         with self._while_it_lives(JsonRpcRequestCancelled):
-            await self.read(uri)
+            try:
+                await self.read(uri)
+            except JsonRpcException as error:
+                if "delete its debug run" not in str(error):
+                    raise
 
     @contextlib.contextmanager
     def _while_it_lives(self, refusal: type[JsonRpcException]) -> Iterator[None]:
