@@ -42,7 +42,7 @@ class Raw:
     async def message(self) -> dict[str, Any]:
         """The next message from the server."""
         assert self.process.stdout
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(60):
             header = await self.process.stdout.readuntil(b"\r\n\r\n")
             length = int(header.split(b"Content-Length: ")[1].split(b"\r\n")[0])
             return json.loads(await self.process.stdout.readexactly(length))
