@@ -199,7 +199,7 @@ class Slot:
         return interpreter_for(wanted, self.cwd, [source.root for source in bench.sources])
 
     async def _command(
-        self, command: str, seconds: float, log: Path, *, with_network: bool = True
+        self, command: str, seconds: float, log: Path, *, with_network: bool
     ) -> Outcome:
         try:
             project = self._project(with_network=with_network)
