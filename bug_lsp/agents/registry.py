@@ -22,6 +22,8 @@ _EXTRAS = {"codex": ("openai_codex", "Codex"), "claude": ("claude_agent_sdk", "C
 """Agents whose library is an extra of ours: its package, and how users know the agent."""
 MODEL_FREE = ("spectrum", "repair", "bisect")
 """Agents that run the project's tests themselves, and are told nothing in words."""
+_EDIT_NOTHING = ("spectrum", "bisect")
+"""Those that only look: what is new in their copies afterwards was written by the tests."""
 BUILT_IN = (*_EXTRAS, *PRESETS, *MODEL_FREE)
 """Agents that debug and are known without settings."""
 ORCHESTRATORS = (*_EXTRAS, *PRESETS, "digest")
@@ -60,6 +62,11 @@ def is_steerable(agent_type: str, custom: Mapping[str, CustomAgent]) -> bool:
 def is_model_free(agent_type: str, custom: Mapping[str, CustomAgent]) -> bool:
     """Whether the agent is one of ours that needs no model."""
     return agent_type in MODEL_FREE and agent_type not in custom
+
+
+def edits_code(agent_type: str, custom: Mapping[str, CustomAgent]) -> bool:
+    """Whether what has changed in the agent's copy is a proposal of its own."""
+    return agent_type not in _EDIT_NOTHING or agent_type in custom
 
 
 def installed(agent_type: str, custom: Mapping[str, CustomAgent]) -> bool:

@@ -7,6 +7,7 @@ from typing import Literal, TypeAlias
 
 from .model import StoredValue
 
+EMPTY_FOLDER = "an empty folder"
 Way: TypeAlias = Literal["copied", "linked", "leftOut"]
 """`copied`: a copy has its own. `linked`: a folder of links to the user's own, or a link to a file:
 to be read, not to be written. `leftOut`: copies do not have it."""
@@ -25,6 +26,11 @@ class Extra(StoredValue):
     """Bytes; None where nobody counted."""
     reason: str = ""
     """Why, as a clause: `ignored by git, 12 MB`."""
+
+    @property
+    def is_empty_folder(self) -> bool:
+        """Whether it is a folder and nothing else, so that what lies in it later is new."""
+        return self.reason == EMPTY_FOLDER
 
 
 class CopyContents(StoredValue):
@@ -49,7 +55,9 @@ class CopyContents(StoredValue):
     def sentences(self) -> Iterator[str]:
         """What a user should know of the copies, most important first."""
         yield from self.lacking()
-        if copied := [extra for extra in self.extras if extra.way == "copied"]:
+        if copied := [
+            one for one in self.extras if one.way == "copied" and not one.is_empty_folder
+        ]:
             yield f"it has copies of files that git does not track: {_named(copied)}"
         if linked := [extra for extra in self.extras if extra.way == "linked"]:
             yield f"it has links to files that git does not track, for reading: {_named(linked)}"

@@ -76,7 +76,8 @@ class Slot:
         self._tree: Tree | None = None
         self._marker = ""
         self._renewed = False
-        self.copy = self._folder / snapshot.bench.base.name
+        # In a folder of its own: what lies beside the checkout is linked beside it.
+        self.copy = self._folder / "code" / snapshot.bench.base.name
         self.cwd = self.copy / snapshot.bench.base.prefix
         self._scratch = self._folder / "scratch"
         self._copy_number = snapshot.bench.first_copy + number - 1
@@ -100,10 +101,11 @@ class Slot:
         remove(self._folder)
         pristine = self._snapshot.root
         if self._renewed:  # the snapshot may have been written to, and the other slots use it
-            pristine = self._folder / "snapshot"
+            pristine = self._folder / "snapshot" / self.copy.name
             self._snapshot.check_out(pristine)
-        make_private(self._folder)
+        make_private(self.copy.parent)
         twin(pristine, self.copy)
+        extras.bring_siblings(self._bench.sources, self.copy)
         return pristine
 
     async def run(self, check: Check, patch: Prepared | None, name: str, seconds: float) -> Outcome:

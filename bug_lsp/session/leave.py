@@ -24,13 +24,19 @@ _PATCH_TOLD = 8_000
 
 
 def leave(
-    folder: SessionFolder, base: Base, spec: Spec, room: Room, brought: Sequence[str] = ()
+    folder: SessionFolder,
+    base: Base,
+    spec: Spec,
+    room: Room,
+    brought: Sequence[str] = (),
+    *,
+    has_patch: bool,
 ) -> str:
     """Keep the patch, without what was brought into the copy; returns its beginning, "" where there
     is none.
     """
     room.tidy()
-    patch = _keep_patch(folder, base, brought) if spec.kind is Kind.DEBUG else ""
+    patch = _keep_patch(folder, base, brought) if has_patch else ""
     if spec.kind is Kind.PROOF or room.over:
         copies.remove(folder)  # what a proof tried in them is in the logs
     with contextlib.suppress(OSError):  # it is in the way of nobody

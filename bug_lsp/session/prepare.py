@@ -60,7 +60,8 @@ class Prepared:
     @property
     def brought(self) -> tuple[str, ...]:
         """What was brought into it, by path: no part of the session's patch."""
-        return tuple(extra.path for source in self.sources for extra in source.contents.brought())
+        extras = [extra for source in self.sources for extra in source.contents.brought()]
+        return tuple(extra.path for extra in extras if not extra.is_empty_folder)
 
 
 async def make_copy_to_read(run: Run, folder: SessionFolder) -> Prepared:

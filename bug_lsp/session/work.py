@@ -295,7 +295,12 @@ class _Session:
         self._report_changes(recorder)
         recorder.flush()
         brought = self.prepared.brought if self.prepared is not None else ()
-        patch = leave(self.folder, self.asked.base, self.spec, self.room, brought)
+        has_patch = self.spec.kind is Kind.DEBUG and registry.edits_code(
+            self.spec.agent_type, self.asked.agents
+        )
+        patch = leave(
+            self.folder, self.asked.base, self.spec, self.room, brought, has_patch=has_patch
+        )
         seconds = time.monotonic() - self.began
         result = Result(
             session_id=self.folder.session_id,

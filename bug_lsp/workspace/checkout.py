@@ -9,7 +9,8 @@ from pathlib import Path
 from . import git
 
 _PATHS = (
-    "index", "objects", "shallow", "info/exclude", "info/attributes", "info/sparse-checkout"
+    "HEAD", "index", "objects", "shallow", "info/exclude", "info/attributes",
+    "info/sparse-checkout",
 )  # fmt: skip
 _TRUE = {"true", "yes", "on", "1"}
 _OWN = {"local", "worktree"}
@@ -22,6 +23,8 @@ class Checkout:
     root: Path
     common: Path
     """Its git folder, which linked worktrees share."""
+    head: Path
+    """The file that names the branch that is checked out, or the commit."""
     index: Path
     objects: Path
     shallow: Path
@@ -37,11 +40,11 @@ class Checkout:
         told = git.text("rev-parse", "--git-common-dir", *words, cwd=root).split("\n")
         if len(told) != len(_PATHS) + 1:
             raise git.GitError("the path of its git folder has a line break; rename it")
-        common, index, objects, shallow, exclude, attributes, sparse = (
+        common, head, index, objects, shallow, exclude, attributes, sparse = (
             (root / line).resolve() for line in told
         )
         return cls(
-            root=root, common=common, index=index, objects=objects, shallow=shallow,
+            root=root, common=common, head=head, index=index, objects=objects, shallow=shallow,
             exclude=exclude, attributes=attributes, sparse=sparse, settings=git.settings(root),
         )  # fmt: skip
 

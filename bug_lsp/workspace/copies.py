@@ -21,7 +21,7 @@ from bug_lsp.store.layout import SessionFolder
 
 from . import git, limits
 from .limits import Limit, TooMuch
-from .repository import sparse_folder
+from .repository import put_refs, sparse_folder
 from .staging import Scope, stage
 
 MAX_PATCH_BYTES = 20_000_000
@@ -74,6 +74,7 @@ def check_out(base: Base, copy: Path) -> None:
         _check_out_a_part(base, copy)
     else:
         git.run("checkout", "-q", "--force", "--detach", base.commit, cwd=copy)
+    put_refs(source, copy, base.commit)
 
 
 def _check_out_a_part(base: Base, copy: Path) -> None:

@@ -42,6 +42,13 @@ def bring(sources: Iterable[Source], copy: Path) -> list[str]:
     return [problem for source in sources for problem in _bring(source.contents, source.root, copy)]
 
 
+def bring_siblings(sources: Iterable[Source], copy: Path) -> None:
+    """The same for what lies beside the checkout alone, for a copy that is a twin of another."""
+    for source in sources:
+        beside = [extra for extra in source.contents.brought() if extra.path.startswith("../")]
+        _bring(CopyContents(extras=tuple(beside)), source.root, copy)
+
+
 def _bring(contents: CopyContents, origin: Path, copy: Path) -> list[str]:
     unwanted = frozenset(extra.path for extra in contents.left_out())
     problems = []
@@ -84,8 +91,9 @@ def _bring_one(extra: Extra, origin: Path, copy: Path, unwanted: frozenset[str])
 
 
 def _is_inside(target: Path, copy: Path) -> bool:
-    """Whether no link on the way leads out of the copy."""
-    return target.parent.resolve().is_relative_to(copy.resolve())
+    """Whether no link on the way leads out of the copy, but for what lies right beside it."""
+    folder = target.parent.resolve()
+    return folder.is_relative_to(copy.resolve()) or folder == copy.resolve().parent
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,10 +14,11 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
-from bug_lsp.domain.copy_contents import CopyContents, Extra, size_in_words
+from bug_lsp.domain.copy_contents import EMPTY_FOLDER, CopyContents, Extra, size_in_words
 
 from . import git
 from .extras import leads_out
+from .siblings import siblings
 
 INCLUDE_FILE = ".worktreeinclude"
 """Names ignored files to bring, in the syntax of .gitignore; other tools read it too."""
@@ -119,6 +120,17 @@ class _Planner:
             extra = self._decided(path)
             if extra is not None:
                 yield extra
+        yield from self._empty_folders()
+        yield from siblings(self._root)
+
+    def _empty_folders(self) -> Iterator[Extra]:
+        """Folders without a file, which git does not know of, and to which a program may write."""
+        listed = git.run(
+            "ls-files", "-o", "--exclude-standard", "--directory", "-z", cwd=self._root
+        )
+        for path in git.paths(listed):
+            if path.endswith("/") and _is_empty(self._root / path):
+                yield Extra(path=path.rstrip("/"), way="copied", size=0, reason=EMPTY_FOLDER)
 
     def _ignored(self) -> list[str]:
         """What git ignores, folders that are ignored as a whole with a slash at their end."""
@@ -233,6 +245,10 @@ def _size_of_folder(place: Path, limit: int, most_files: int | None) -> int | No
         if size > limit or (most_files is not None and count > most_files):
             return None
     return size
+
+
+def _is_empty(place: Path) -> bool:
+    return not any(names for _, _, names in os.walk(place))
 
 
 def _can_be_copied(place: Path) -> bool:

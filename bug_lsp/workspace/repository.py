@@ -27,6 +27,10 @@ _NAMED_FILES = ("core.excludesfile", "core.attributesfile")
 """Settings that name a file; those of the user's alone are read everywhere."""
 _SPARSE = "sparse-checkouts"
 """Where we keep what of each snapshot is checked out."""
+_SEEN_REFS = ("refs/heads", "refs/tags", "refs/remotes")
+_REFS = "refs-of-checkout"
+_BRANCH = "branch-of-checkout"
+"""Files in which we keep the user's refs and the branch that is checked out, for copies."""
 _CONE = "core.sparsecheckoutcone"
 
 
@@ -109,6 +113,13 @@ class Repository:
         _mirror(source.attributes, self.path / "info" / "attributes")
         # Without it git would look for the parents that a shallow clone does not have.
         _mirror(source.shallow, self.path / "shallow")
+        self._keep_refs(source)
+
+    def _keep_refs(self, source: Checkout) -> None:
+        words = ("for-each-ref", "--format=%(objectname) %(refname)", *_SEEN_REFS)
+        _write(self.path / _REFS, git.run(*words, cwd=source.root))
+        with contextlib.suppress(OSError):
+            _write(self.path / _BRANCH, source.head.read_bytes())
 
     def set_lfs(self) -> None:
         """Have git take files of Git LFS from the stores; copies get the same settings."""
@@ -200,6 +211,23 @@ def sparse_folder(repository: Path, run_id: str) -> Path:
     return repository / _SPARSE / run_id
 
 
+def put_refs(repository: Path, copy: Path, commit: str) -> None:
+    """Give a copy at `commit` the refs of the checkout, for what asks git for a tag or a branch."""
+    refs, branch, own = repository / _REFS, repository / _BRANCH, copy / ".git"
+    if refs.exists():
+        shutil.copyfile(refs, own / "packed-refs")
+    name = branch.read_text().strip().removeprefix("ref: ") if branch.exists() else ""
+    if name.startswith("refs/heads/") and not name.endswith(".invalid"):
+        make_private((own / name).parent)
+        (own / name).write_text(f"{commit}\n")
+        (own / "HEAD").write_text(f"ref: {name}\n")
+
+
+def _write(to: Path, data: bytes) -> None:
+    if not to.exists() or to.read_bytes() != data:
+        replace(to, data)
+
+
 def _mirror(source: Path, to: Path) -> None:
     """Have what the user's file says in ours, or neither."""
     try:
@@ -208,6 +236,6 @@ def _mirror(source: Path, to: Path) -> None:
         data = None
     if data is None:
         to.unlink(missing_ok=True)
-    elif not to.exists() or to.read_bytes() != data:
+    else:
         make_private(to.parent)
-        replace(to, data)
+        _write(to, data)

@@ -77,7 +77,21 @@ def test_the_copy_is_clean_and_has_the_history(project: Project) -> None:
     copy = copy_of(project.root)
     assert users_git("status", "--porcelain", cwd=copy) == ""
     assert users_git("log", "--format=%s", cwd=copy).splitlines()[-1] == "The shop"
-    assert users_git("branch", "--show-current", cwd=copy) == ""
+    assert users_git("branch", "--show-current", cwd=copy) == "main"
+    assert users_git("rev-list", "--count", "main..HEAD", cwd=copy) == "0"
+
+
+def test_the_copy_has_the_tags_and_branches_of_the_checkout(project: Project) -> None:
+    project.git("tag", "v1.0")
+    project.git("branch", "feature/one")
+    project.git("update-ref", "refs/remotes/origin/main", "HEAD")
+    copy = copy_of(project.root)
+    assert users_git("tag", cwd=copy) == "v1.0"
+    assert users_git("rev-parse", "feature/one", "origin/main", "v1.0", cwd=copy) == "\n".join(
+        [project.git("rev-parse", "HEAD")] * 3
+    )
+    project.git("checkout", "-q", "--detach")
+    assert users_git("branch", "--show-current", cwd=copy_of(project.root)) == ""
 
 
 def test_a_merge_in_conflict_is_captured_as_the_files_are(project: Project) -> None:

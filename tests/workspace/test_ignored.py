@@ -235,3 +235,42 @@ def test_a_log_among_the_files_of_tests_is_one_that_they_read(checkout: Path) ->
     found = ways(ignored.plan(checkout))
     assert found["tests/in.log"] == "copied"
     assert "src/out.log" not in found
+
+
+def test_what_lies_beside_the_checkout_comes_if_it_is_named_by_a_path_that_leads_out(
+    checkout: Path, tmp_path: Path
+) -> None:
+    change_files(
+        tmp_path,
+        {
+            "lib/a.py": "A = 1\n",
+            "fixtures/rows.csv": "1\n",
+            "golden/x": "1\n",
+            "expected.txt": "1\n",
+            "unnamed/x": "1\n",
+            ".hidden/x": "1\n",
+            "shop/tests/test_a.py": (
+                'sys.path.insert(0, "../../lib")\nROWS = HERE.parents[2] / "fixtures"\n'
+                'GOLDEN = os.path.join(HERE, "..", "golden")\n'
+                'EXPECTED = HERE.parent / "expected.txt"\nX = "../.hidden"\n'
+            ),
+        },
+    )
+    planned = ignored.plan(checkout)
+    beside = [extra.path for extra in planned.extras if extra.path.startswith("..")]
+    assert beside == ["../expected.txt", "../fixtures", "../golden", "../lib"]
+    copy = tmp_path / "state" / "shop"
+    copy.mkdir(parents=True)
+    assert bring([Source(checkout, planned)], copy) == []
+    assert (copy / "../lib/a.py").read_text() == "A = 1\n"
+    assert (copy / "../expected.txt").read_text() == "1\n"
+    assert sorted(path.name for path in copy.parent.iterdir()) == [
+        "expected.txt", "fixtures", "golden", "lib", "shop"
+    ]  # fmt: skip
+
+
+def test_a_folder_without_a_file_comes_and_what_is_written_there_is_new(checkout: Path) -> None:
+    (checkout / "uploads/inner").mkdir(parents=True)
+    (extra,) = [one for one in ignored.plan(checkout).extras if one.path == "uploads"]
+    assert extra.is_empty_folder
+    assert not any("uploads" in sentence for sentence in ignored.plan(checkout).sentences())

@@ -243,6 +243,47 @@ def local_files(tmp: Path, _: pytest.MonkeyPatch) -> World:
     return World(root, IN_VENV, own=(PYTEST,))
 
 
+_LEADS_OUT = """
+import pathlib
+import subprocess
+import sys
+
+sys.path.insert(0, "../lib")
+import rates
+
+HERE = pathlib.Path(__file__)
+
+
+def git(*words):
+    return subprocess.run(["git", *words], text=True, stdout=subprocess.PIPE).stdout.strip()
+
+
+def test_beside():
+    assert rates.RATE == 1
+    assert (HERE.parents[2] / "fixtures" / "rows.csv").read_text() == "1\\n"
+
+
+def test_empty_folder():
+    pathlib.Path("uploads/one").write_text("1")
+
+
+def test_git():
+    assert git("rev-parse", "--abbrev-ref", "HEAD") == "trunk"
+    assert git("describe", "--tags", "--abbrev=0") == "v1.0"
+"""
+
+
+def beside_the_repository(tmp: Path, _: pytest.MonkeyPatch) -> World:
+    """What is beside the checkout, folders without a file, a tag and a branch."""
+    project = checkout(tmp / "shop", {**FLAT, "tests/test_out.py": _LEADS_OUT})
+    change_files(tmp, {"lib/rates.py": "RATE = 1\n", "fixtures/rows.csv": "1\n"})
+    project.git("checkout", "-q", "-b", "trunk")
+    project.git("tag", "v1.0")
+    (project.root / "uploads").mkdir()
+    environment(project.root / ".venv")
+    return World(project.root, IN_VENV, own=(PYTEST,))
+
+
 def large_files(tmp: Path, _: pytest.MonkeyPatch) -> World:
     test = (
         "import pathlib\n\n\n"
@@ -310,7 +351,7 @@ def npm_workspaces(tmp: Path, _: pytest.MonkeyPatch) -> World:
 PYTHON: tuple[Make, ...] = (
     flat, setuptools_src, setuptools_finder, setuptools_strict, namespace_package, hatchling, uv,
     monorepo, folder_of_a_monorepo, conda, poetry, tox_alone, compiled_extension,
-    generated_modules, local_files, large_files, sparse_checkout,
+    generated_modules, local_files, beside_the_repository, large_files, sparse_checkout,
 )  # fmt: skip
 NODES: tuple[Make, ...] = (node_modules, npm_workspaces)
 

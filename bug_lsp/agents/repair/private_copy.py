@@ -12,7 +12,7 @@ from bug_lsp.agents.python_tests import PythonProject
 
 
 async def private(project: PythonProject, name: str) -> PythonProject:
-    """The project in a copy of its own, in the scratch folder; without git."""
+    """The project in a copy of its own, in the scratch folder."""
     place = project.scratch / name / project.copy.name  # a package may be named by its folder
     await anyio.to_thread.run_sync(_copy, project.copy, place, project.scratch)
     copy = place.resolve()
@@ -21,7 +21,12 @@ async def private(project: PythonProject, name: str) -> PythonProject:
 
 def _copy(source: Path, target: Path, scratch: Path) -> None:
     def left_out(folder: str, names: list[str]) -> set[str]:
-        return {name for name in names if name == ".git" or Path(folder, name) == scratch}
+        return {name for name in names if Path(folder, name) == scratch}
 
     shutil.rmtree(target, ignore_errors=True)
     shutil.copytree(source, target, symlinks=True, ignore=left_out, ignore_dangling_symlinks=True)
+    # What lies beside the user's checkout is beside its copies, as links.
+    for entry in source.parent.iterdir():
+        beside = target.parent / entry.name
+        if entry != source and entry.is_dir() and not beside.exists():
+            shutil.copytree(entry, beside, symlinks=True)
