@@ -9,15 +9,36 @@ from __future__ import annotations
 import json
 import re
 from dataclasses import dataclass
+from enum import StrEnum
 from typing import Any, TypeVar
 
 from pydantic import Field, ValidationError, field_validator
+from pydantic.json_schema import SkipJsonSchema
 
 from .model import StoredValue
 from .region import FENCE
 
 _T = TypeVar("_T", bound=StoredValue)
 _WORDS = {"high": 0.9, "medium": 0.6, "low": 0.3}
+
+
+class Basis(StrEnum):
+    """What a finding rests on, strongest first."""
+
+    PATCH = "patch"
+    """A patch there makes the failing tests pass and breaks no other."""
+    COMMIT = "commit"
+    """A commit changed the line, and the tests fail since that commit."""
+    CONDITION = "condition"
+    """The failing tests pass if the branch there goes the other way."""
+    COVERAGE = "coverage"
+    """Failing tests execute the line more than passing ones do."""
+    TRACE = "trace"
+    """The line is in the traceback of a failing test."""
+    WORDS = "words"
+    """The task names what the line defines or calls."""
+    STATEMENT = "statement"
+    """An agent says so."""
 
 
 class Finding(StoredValue):
@@ -28,6 +49,10 @@ class Finding(StoredValue):
     line: int = Field(ge=1, description="Line number in that file, counted from 1.")
     quote: str = Field(description="The text of that line, verbatim.")
     confidence: float = Field(default=0.5, ge=0, le=1, description="0 (a guess) to 1 (certain).")
+    # Set by the agents that measure; what a model says of itself does not count.
+    basis: SkipJsonSchema[Basis] = Basis.STATEMENT
+    measurement: SkipJsonSchema[str] = ""
+    """What was measured, such as `tests` or `history`: findings with the same one are one voice."""
 
     @field_validator("confidence", mode="before")
     @classmethod
@@ -42,6 +67,12 @@ class Report(StoredValue):
     findings: tuple[Finding, ...] = Field(description="The evidence, most certain first.")
     fix: str = Field(default="", description="What to change, in a few sentences.")
     verification: str = Field(default="", description="How the fix was checked, and the outcome.")
+
+    def as_stated(self) -> Report:
+        """Return the report of an agent whose own word is all that its findings rest on."""
+        plain = {"basis": Basis.STATEMENT, "measurement": ""}
+        findings = tuple(finding.model_copy(update=plain) for finding in self.findings)
+        return self.model_copy(update={"findings": findings})
 
 
 class SessionNote(StoredValue):

@@ -271,6 +271,9 @@ class _Session:
             return ended
         if self.spec.kind is Kind.DEBUG:
             report = parse_report(answer.text)
+            measures = registry.is_model_free(self.spec.agent_type, self.asked.agents)
+            if isinstance(report, Report) and not measures:
+                report = report.as_stated()
             ended.report = report if isinstance(report, Report) else None
             ended.problem = report if isinstance(report, str) else None
             return ended
