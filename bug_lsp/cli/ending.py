@@ -8,6 +8,7 @@ from pathlib import Path
 from bug_lsp.domain.errors import BadInput
 from bug_lsp.domain.region import region_of
 from bug_lsp.domain.related import sections
+from bug_lsp.domain.rendering import CAUSES
 from bug_lsp.domain.run import RunStatus, Status
 from bug_lsp.domain.transcript import one_line
 from bug_lsp.store import runs
@@ -18,7 +19,6 @@ from .follow import Ended
 from .where import workspace_of
 from .words import agent, label, place
 
-_CAUSE = "Root cause"
 _LINE = 400
 
 Say = Callable[[str], None]
@@ -43,9 +43,9 @@ def tell(ended: Ended, say: Say) -> None:
 def _tell_conclusion(status: RunStatus, task: Path, say: Say) -> None:
     found = _conclusion(task, status.debug_run_id)
     say(f"{next(iter(found), 'Synthesis')}: {place(task)}")
-    cause = _first_line(found.get(_CAUSE, ""))
-    if cause:
-        say(f"{_CAUSE}: {cause}")
+    for heading in CAUSES:
+        if cause := _first_line(found.get(heading, "")):
+            say(f"{heading}: {cause}")
 
 
 def _conclusion(task: Path, run_id: str) -> dict[str, str]:

@@ -43,6 +43,8 @@ class Evidence(StoredValue):
     characters; from the snapshot, never from the agent."""
     reason: str = ""
     """Why, as a clause, where the verdict alone does not say it."""
+    function: str = ""
+    """The function that the line is in, qualified; "" outside of functions and where unknown."""
 
 
 class Reproduction(StoredValue):

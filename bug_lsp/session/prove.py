@@ -12,7 +12,6 @@ import anyio.to_thread
 
 from bug_lsp.agents.base import Answer, Emit
 from bug_lsp.domain import citations
-from bug_lsp.domain.agreement import clusters
 from bug_lsp.domain.checked import for_people
 from bug_lsp.domain.events import Text
 from bug_lsp.domain.evidence import ids, unchecked
@@ -20,6 +19,7 @@ from bug_lsp.domain.proof import Proof
 from bug_lsp.domain.rendering import Checked
 from bug_lsp.domain.report import Report, Synthesis
 from bug_lsp.domain.run import Facts, Result, Run, Status
+from bug_lsp.domain.synthesis import ranked_places
 from bug_lsp.proof import Bench, Candidate, Trial, check, lines_of
 from bug_lsp.store import files, runs
 from bug_lsp.store.layout import RunFolder, SessionFolder
@@ -101,7 +101,7 @@ def checked(
         labels={name: label for name, label in labels_of(run).items() if name in covers},
         evidence_ids=frozenset(found[0] for found in ids(debug)),
         cites=cites,
-        clusters=clusters(debug, proof.evidence),
+        places=ranked_places(debug, proof),
         wrong_places=_wrong(run, citations.places_in(text)),
     )
 
