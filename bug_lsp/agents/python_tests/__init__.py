@@ -18,6 +18,7 @@ from .reproduce import (
 )
 from .results import CollectionError, Failure, Frame, RanTest, SuiteRun
 from .suite import Plan, run_tests
+from .triage import Triage, triage
 
 __all__ = [
     "NEEDS_NETWORK",
@@ -35,6 +36,7 @@ __all__ = [
     "Reproduction",
     "Request",
     "SuiteRun",
+    "Triage",
     "Tried",
     "check_runner",
     "chosen_by_command",
@@ -47,5 +49,6 @@ __all__ = [
     "reproduce",
     "run_and_tell",
     "run_tests",
+    "triage",
     "understand",
 ]
