@@ -61,9 +61,11 @@ def progress_on(stream: TextIO) -> Iterator[Progress]:
         yield rows
 
 
-def lacking(run: Run) -> tuple[str, ...]:
-    """What the copies do not have although the checkout does, a sentence each."""
-    return tuple(one_line(sentence, 500) for sentence in (*run.base.notes, *run.contents.lacking()))
+def before_it_starts(run: Run) -> tuple[str, ...]:
+    """Who is left out, and what the copies lack although the checkout has it: a sentence each."""
+    left_out = [f"left out: {one.agent_type}, {one.reason}" for one in run.left_out]
+    told = (*left_out, *run.base.notes, *run.contents.lacking())
+    return tuple(one_line(sentence, 500) for sentence in told)
 
 
 class Lines:
@@ -76,7 +78,7 @@ class Lines:
     def begin(self, run: Run) -> None:
         """Say which run it is."""
         self.say(f"debug run {run.debug_run_id}: {one_line(run.title)}")
-        for sentence in lacking(run):
+        for sentence in before_it_starts(run):
             self.say(sentence)
 
     def show(self, status: RunStatus, calls: dict[str, int]) -> None:  # noqa: ARG002 - as Progress
@@ -108,7 +110,7 @@ class Rows:
     def begin(self, run: Run) -> None:
         """Show the title."""
         self._title = f"{one_line(run.title)}  ({run.debug_run_id})"
-        for sentence in lacking(run):
+        for sentence in before_it_starts(run):
             self.say(sentence)
 
     def show(self, status: RunStatus, calls: dict[str, int]) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from . import citations
@@ -64,7 +64,12 @@ def render_region(
         f"## {STEPS}\n\n" + ("\n".join(steps) or "None given."),
         *([f"## {CHECKED}\n\n{proven}"] if proven else []),
         f"## {NOTES}\n\n"
-        + "\n".join(_session_note(session, notes, checked) for session in status.sessions),
+        + "\n".join(
+            [
+                *(_session_note(session, notes, checked) for session in status.sessions),
+                *_absent(status),
+            ]
+        ),
         f"## {CONFLICTS}\n\n" + ("\n".join(conflicts) or "None."),
     ]
     return "\n\n".join(parts) + "\n"
@@ -196,6 +201,17 @@ def _session_note(session: Session, notes: Mapping[str, str], checked: Checked) 
     facts = patch_facts(checked.proof, session.session_id)
     tried = f". Its patch: {inert(facts)}" if facts else ""
     return f"- **{label}**, {_item(agent)}: {ended}{said.rstrip('.')}{tried}"
+
+
+def _absent(status: RunStatus) -> Iterator[str]:
+    """Who did not take part, and why: nothing that the conclusion lacks by an accident."""
+    if status.left_out:
+        left = "; ".join(f"{one.agent_type}, {one.reason}" for one in status.left_out)
+        yield f"- Left out: {_item(left)}"
+    if (one := status.stands_in_for) is not None:
+        told = any(one == other for other in status.left_out)
+        why = "" if told else f" ({_item(one.reason)})"
+        yield f"- {_item(one.agent_type)} cannot orchestrate here{why}, so this is by rule."
 
 
 def _used(usage: TokenUsage | None) -> str:

@@ -64,6 +64,13 @@ class CustomAgent(StoredValue):
     """What it may write beside its copy; `~` and `$NAME` are expanded."""
 
 
+class LeftOut(StoredValue):
+    """An agent that does not take part because it certainly could not work, and why, as a clause."""
+
+    agent_type: str
+    reason: str
+
+
 class Spec(StoredValue):
     """What a session is to do: fixed before it starts (`spec.json`)."""
 
@@ -77,6 +84,8 @@ class Spec(StoredValue):
     covers: tuple[str, ...] | None = None
     """Of a proof or an orchestrator: the debug sessions that it is about. None in runs of bug-lsp
     0.1.0."""
+    stands_in_for: LeftOut | None = None
+    """Of an orchestrator: the one that was asked for and certainly could not work."""
 
 
 class Limits(StoredValue):
@@ -150,6 +159,8 @@ class Run(StoredValue):
     cell_timeout_seconds: float = 300
     contents: CopyContents = CopyContents()
     """What each copy has besides what git tracks."""
+    left_out: tuple[LeftOut, ...] = ()
+    """Default agents that do not take part."""
 
     @property
     def checkout(self) -> PurePath:
@@ -272,6 +283,10 @@ class RunStatus(StoredValue):
     delivered: bool
     proof: Session | None = None
     """The latest one."""
+    left_out: tuple[LeftOut, ...] = ()
+    """Default agents that do not take part."""
+    stands_in_for: LeftOut | None = None
+    """The orchestrator that was asked for, where the digest speaks instead of it."""
 
     @property
     def everyone(self) -> tuple[Session, ...]:
@@ -348,4 +363,6 @@ def materialise(
         orchestrator=materialise_session(run.debug_run_id, orchestrator) if orchestrator else None,
         delivered=delivered,
         proof=materialise_session(run.debug_run_id, proof) if proof else None,
+        left_out=run.left_out,
+        stands_in_for=orchestrator.spec.stands_in_for if orchestrator else None,
     )

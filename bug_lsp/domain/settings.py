@@ -14,7 +14,7 @@ class Settings(Value):
     default_agents: tuple[str, ...] = Field(
         default=("codex", "claude", "spectrum", "repair", "bisect"), min_length=1, max_length=16
     )
-    """Agents of a run that names none; those that are not installed are left out."""
+    """Agents of a run that names none; those that certainly cannot work are left out."""
     tasks_dir: str = "tasks"
     """Where new task files go, relative to the workspace."""
     orchestrator: AgentChoice = AgentChoice(agent_type="codex")

@@ -16,7 +16,7 @@ from bug_lsp.domain.copy_contents import CopyContents
 from bug_lsp.domain.errors import BadInput, Refused
 from bug_lsp.domain.ids import new_run_id, new_session_id
 from bug_lsp.domain.related import related
-from bug_lsp.domain.run import AgentChoice, CustomAgent, Kind, Run, Spec
+from bug_lsp.domain.run import AgentChoice, CustomAgent, Kind, LeftOut, Run, Spec
 from bug_lsp.domain.settings import Settings
 from bug_lsp.domain.task import title_of
 from bug_lsp.domain.transcript import clean, one_line
@@ -67,7 +67,7 @@ def start_run(request: Request, settings: Settings) -> RunFolder:
     """Create the run and start its first sessions. Returns when they are on their way; what is
     wrong with the request is said before anything is started or written.
     """
-    agents = _agents(request.agents, settings)
+    agents, left_out = _agents(request.agents, settings)
     _check_orchestrator(settings)
     workspace = _workspace(request.workspace)
     _check_python(settings.python, workspace)
@@ -92,7 +92,7 @@ def start_run(request: Request, settings: Settings) -> RunFolder:
             workspace=workspace,
             task=task,
             text=text,
-        )
+        ).model_copy(update={"left_out": left_out})
         undo.callback(capture.release, folder, run.debug_run_id)
         run = run.model_copy(update={"contents": _contents(run, settings)})
         others = task_file.others(task.parent, task)
@@ -147,13 +147,22 @@ def _workspace(path: Path) -> Path:
     return real
 
 
-def _agents(asked: tuple[AgentChoice, ...] | None, settings: Settings) -> tuple[AgentChoice, ...]:
+def _agents(
+    asked: tuple[AgentChoice, ...] | None, settings: Settings
+) -> tuple[tuple[AgentChoice, ...], tuple[LeftOut, ...]]:
+    """Who debugs; and which of the default agents do not, as they certainly could not."""
     custom = settings.agents
+    left_out: tuple[LeftOut, ...] = ()
     if asked is None:
         usual = [AgentChoice(agent_type=name) for name in settings.default_agents]
         check_known(usual, custom, "defaultAgents")
-        ready = [agent for agent in usual if registry.installed(agent.agent_type, custom)]
-        chosen = tuple(ready or usual)
+        reasons = {one.agent_type: registry.why_left_out(one.agent_type, custom) for one in usual}
+        ready = [agent for agent in usual if not reasons[agent.agent_type]]
+        chosen = tuple(ready or usual)  # those who all fail say best why
+        if ready:
+            left_out = tuple(
+                LeftOut(agent_type=name, reason=why) for name, why in reasons.items() if why
+            )
     else:
         if not asked:
             raise BadInput("agents", "is empty; name at least one agent or leave it out")
@@ -168,7 +177,7 @@ def _agents(asked: tuple[AgentChoice, ...] | None, settings: Settings) -> tuple[
                 dict.fromkeys(registry.install_hint(item.agent_type, custom) for item in chosen)
             )
         )
-    return chosen
+    return chosen, left_out
 
 
 def check_known(
