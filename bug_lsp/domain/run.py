@@ -65,7 +65,7 @@ class CustomAgent(StoredValue):
 
 
 class LeftOut(StoredValue):
-    """An agent that does not take part because it certainly could not work, and why, as a clause."""
+    """An agent that does not take part, as it certainly could not work; and why, as a clause."""
 
     agent_type: str
     reason: str
@@ -138,6 +138,9 @@ class Run(StoredValue):
     max_parallel_agents: int = 4
     session_timeout_seconds: float = 3600
     session_silence_seconds: float = 900
+    straggler_seconds: float = 0
+    """0: the others wait as long as it takes, as in runs of bug-lsp before there was this."""
+    built_in_seconds: float | None = None
     session_output_limit_mb: int = Field(default=500, alias="sessionOutputLimitMB")
     session_disk_limit_mb: int = Field(default=10_000, alias="sessionDiskLimitMB")
     keep_runs: int = 200

@@ -285,6 +285,8 @@ def _run(
         max_parallel_agents=settings.max_parallel_agents,
         session_timeout_seconds=settings.session_timeout_seconds,
         session_silence_seconds=settings.session_silence_seconds,
+        straggler_seconds=settings.straggler_seconds,
+        built_in_seconds=settings.built_in_seconds,
         session_output_limit_mb=settings.session_output_limit_mb,
         session_disk_limit_mb=settings.session_disk_limit_mb,
         keep_runs=settings.keep_runs,
