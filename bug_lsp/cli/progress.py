@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Protocol, TextIO
 from bug_lsp.domain.run import Run, RunStatus, Status
 from bug_lsp.domain.transcript import one_line, outcome
 
+from .names import in_terminal
 from .words import agent, doing, elapsed, label
 
 if TYPE_CHECKING:
@@ -64,8 +65,8 @@ def progress_on(stream: TextIO) -> Iterator[Progress]:
 def before_it_starts(run: Run) -> tuple[str, ...]:
     """Who is left out, and what the copies lack although the checkout has it: a sentence each."""
     left_out = [f"left out: {one.agent_type}, {one.reason}" for one in run.left_out]
-    told = (*left_out, *run.base.notes, *run.contents.lacking())
-    return tuple(one_line(sentence, 500) for sentence in told)
+    told = (*left_out, *run.preflight, *run.base.notes, *run.contents.lacking())
+    return tuple(one_line(in_terminal(sentence), 500) for sentence in told)
 
 
 class Lines:
@@ -86,7 +87,8 @@ class Lines:
         for session in status.everyone:
             if self._seen.get(session.session_id, Status.PENDING) is not session.status:
                 self._seen[session.session_id] = session.status
-                self.say(f"{label(session)} {agent(session)}: {one_line(outcome(session), 300)}")
+                ended = one_line(in_terminal(outcome(session)), 300)
+                self.say(f"{label(session)} {agent(session)}: {ended}")
 
     def say(self, text: str) -> None:
         """Write a line."""

@@ -43,6 +43,8 @@ class Checked:
     """Whether whoever concluded was asked to cite them."""
     places: Sequence[RankedPlace] = ()
     """Those that the debug sessions name, the one with the best evidence first."""
+    is_nothing_found: bool = False
+    """Whether no session found anything, and nobody else has said anything since."""
     wrong_places: Mapping[tuple[str, int], str] = field(default_factory=dict)
     """Places that the conclusion cites and that there are not, with the reason."""
 
@@ -77,6 +79,8 @@ def render_region(
 
 def _cause_heading(synthesis: Synthesis, checked: Checked) -> str:
     """Weak measurements do not stand under a heading that calls them the cause."""
+    if checked.is_nothing_found:
+        return NOTHING
     certainty = certainty_of(checked.places)
     is_stated = checked.cites or any(
         vote.finding.basis is Basis.STATEMENT for place in checked.places for vote in place.votes
@@ -138,7 +142,8 @@ def _heading(status: RunStatus, synthesis: Synthesis, checked: Checked) -> str:
     word = "Synthesis" if status.orchestrator else "Findings"
     if lacking := _lacking(status, checked.proof):
         return f"{word} (nothing could be tried: {_item(lacking)})"
-    said = [*_certainty(synthesis, checked), *_missing(status)]
+    nothing = ["nothing was found"] * checked.is_nothing_found
+    said = [*nothing, *_certainty(synthesis, checked), *_missing(status)]
     return f"{word} ({'; '.join(said)})" if said else word
 
 

@@ -164,6 +164,8 @@ class Run(StoredValue):
     """What each copy has besides what git tracks."""
     left_out: tuple[LeftOut, ...] = ()
     """Default agents that do not take part."""
+    preflight: tuple[str, ...] = ()
+    """With which interpreter and how tests are run, and what is odd about that: a line each."""
 
     @property
     def checkout(self) -> PurePath:

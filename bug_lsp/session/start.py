@@ -28,6 +28,7 @@ from bug_lsp.workspace import capture, ignored, task_file
 from . import brief, delivery, prompts
 from .forget import discard
 from .named_files import named_files
+from .preflight import NothingToGoBy, Preflight
 
 MAX_AGENTS = 16
 _TITLE = 200
@@ -67,9 +68,11 @@ def start_run(request: Request, settings: Settings) -> RunFolder:
     """Create the run and start its first sessions. Returns when they are on their way; what is
     wrong with the request is said before anything is started or written.
     """
-    agents, left_out = _agents(request.agents, settings)
+    _check_agents(request.agents, settings)
     _check_orchestrator(settings)
     workspace = _workspace(request.workspace)
+    preflight = Preflight(workspace, request.test_command)
+    agents, left_out = _agents(request.agents, settings, preflight)
     _check_python(settings.python, workspace)
     task, text = _task(request, workspace, settings)
     folder = WorkspaceFolder.of(workspace)
@@ -92,7 +95,9 @@ def start_run(request: Request, settings: Settings) -> RunFolder:
             workspace=workspace,
             task=task,
             text=text,
-        ).model_copy(update={"left_out": left_out})
+        )
+        looked = tuple(preflight.lines(settings.python, request.python))
+        run = run.model_copy(update={"left_out": left_out, "preflight": looked})
         undo.callback(capture.release, folder, run.debug_run_id)
         run = run.model_copy(update={"contents": _contents(run, settings)})
         others = task_file.others(task.parent, task)
@@ -147,37 +152,42 @@ def _workspace(path: Path) -> Path:
     return real
 
 
+def _check_agents(asked: tuple[AgentChoice, ...] | None, settings: Settings) -> None:
+    """Refuse agents that there are not, and too few or too many of them."""
+    if asked is None:
+        usual = [AgentChoice(agent_type=name) for name in settings.default_agents]
+        check_known(usual, settings.agents, "defaultAgents")
+        return
+    if not asked:
+        raise BadInput("agents", "is empty; name at least one agent or leave it out")
+    if len(asked) > MAX_AGENTS:
+        raise BadInput("agents", f"has {len(asked)} entries; at most {MAX_AGENTS} can run")
+    check_known(asked, settings.agents, "agents")
+
+
 def _agents(
-    asked: tuple[AgentChoice, ...] | None, settings: Settings
+    asked: tuple[AgentChoice, ...] | None, settings: Settings, preflight: Preflight
 ) -> tuple[tuple[AgentChoice, ...], tuple[LeftOut, ...]]:
     """Who debugs; and which of the default agents do not, as they certainly could not."""
     custom = settings.agents
-    left_out: tuple[LeftOut, ...] = ()
-    if asked is None:
-        usual = [AgentChoice(agent_type=name) for name in settings.default_agents]
-        check_known(usual, custom, "defaultAgents")
-        reasons = {one.agent_type: registry.why_left_out(one.agent_type, custom) for one in usual}
-        ready = [agent for agent in usual if not reasons[agent.agent_type]]
-        chosen = tuple(ready or usual)  # those who all fail say best why
-        if ready:
-            left_out = tuple(
-                LeftOut(agent_type=name, reason=why) for name, why in reasons.items() if why
-            )
-    else:
-        if not asked:
-            raise BadInput("agents", "is empty; name at least one agent or leave it out")
-        if len(asked) > MAX_AGENTS:
-            raise BadInput("agents", f"has {len(asked)} entries; at most {MAX_AGENTS} can run")
-        check_known(asked, custom, "agents")
-        chosen = asked
-    if not any(registry.installed(agent.agent_type, custom) for agent in chosen):
-        raise Refused(
-            "none of the agents can start: "
-            + "; ".join(
-                dict.fromkeys(registry.install_hint(item.agent_type, custom) for item in chosen)
-            )
+    if asked is not None:
+        if not any(registry.installed(agent.agent_type, custom) for agent in asked):
+            hints = (registry.install_hint(agent.agent_type, custom) for agent in asked)
+            raise Refused(f"none of the agents can start: {'; '.join(dict.fromkeys(hints))}")
+        return asked, ()
+    reasons = {
+        name: registry.why_left_out(name, custom) or preflight.why_idle(name, custom)
+        for name in settings.default_agents
+    }
+    chosen = [name for name, reason in reasons.items() if not reason]
+    left_out = [LeftOut(agent_type=name, reason=why) for name, why in reasons.items() if why]
+    if not chosen:
+        told = "; ".join(f"{one.agent_type}: {one.reason}" for one in left_out)
+        is_idle = any(registry.is_model_free(one.agent_type, custom) for one in left_out)
+        raise (NothingToGoBy if is_idle else Refused)(
+            f"none of the agents can work here, so nothing was started: {told}"
         )
-    return chosen, left_out
+    return tuple(AgentChoice(agent_type=name) for name in chosen), tuple(left_out)
 
 
 def check_known(

@@ -7,10 +7,11 @@ from pathlib import Path
 import pytest
 
 from bug_lsp.agents import registry
-from bug_lsp.domain.errors import FailureKind
+from bug_lsp.domain.errors import FailureKind, Refused
 from bug_lsp.domain.run import AgentChoice, LeftOut, Status
 from bug_lsp.domain.settings import Settings
 from bug_lsp.session import gate
+from bug_lsp.session.preflight import NothingToGoBy, Preflight
 from bug_lsp.session.start import Request, start_run
 from bug_lsp.store import runs
 from tests.support.projects import Project
@@ -27,14 +28,21 @@ def nobody_is_logged_in(monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.delenv(name, raising=False)
 
 
-def start_usual(project: Project, *agents: str, orchestrator: str = "digest") -> Started:
+def start_usual(
+    project: Project,
+    *agents: str,
+    orchestrator: str = "digest",
+    test_command: str | None = None,
+) -> Started:
     """Start a run that names no agents."""
     settings = Settings(
         default_agents=agents,
         agents={"finds": FINDS, "finds-too": FINDS, "missing": MISSING},
         orchestrator=AgentChoice(agent_type=orchestrator),
+        prove=False,
     )
-    return Started(start_run(Request(workspace=project.root, title="Prices"), settings))
+    request = Request(workspace=project.root, title="Prices", test_command=test_command)
+    return Started(start_run(request, settings))
 
 
 def test_a_default_agent_that_is_not_logged_in_does_not_take_part(project: Project) -> None:
@@ -48,11 +56,18 @@ def test_a_default_agent_that_is_not_logged_in_does_not_take_part(project: Proje
     assert "- codex cannot orchestrate here, so this is by rule.\n" in run.text
 
 
-def test_where_no_default_agent_can_work_all_are_started_and_say_why(project: Project) -> None:
-    run = start_usual(project, "codex", orchestrator="digest").wait_finished()
-    assert [one.agent_type for one in run.status.sessions] == ["codex"]
-    assert run.status.left_out == ()
-    assert run.result().status is Status.FAILED
+def test_where_no_default_agent_can_work_nothing_is_started(project: Project) -> None:
+    with pytest.raises(Refused, match=r"nothing was started: codex: not logged in \(run"):
+        start_usual(project, "codex")
+
+
+def test_where_there_is_no_python_ours_take_part_with_a_test_command(project: Project) -> None:
+    project.git("rm", "-rq", "shop", "tests")
+    project.commit()
+    with pytest.raises(NothingToGoBy, match="no Python here and no testCommand: bisect needs"):
+        start_usual(project, "spectrum", "repair", "bisect")
+    run = start_usual(project, "spectrum", "bisect", test_command="exit 1").wait_finished()
+    assert [one.agent_type for one in run.status.sessions] == ["bisect"]
 
 
 def test_an_orchestrator_that_cannot_work_is_one_line_and_force_starts_it(
@@ -110,3 +125,37 @@ def test_a_key_is_a_login(monkeypatch: pytest.MonkeyPatch, agent: str, key: str)
     assert registry.why_left_out(agent, {})
     monkeypatch.setenv(key, "sk-0000")
     assert registry.why_left_out(agent, {}) == ""
+
+
+def test_bisect_takes_part_where_there_are_two_states_to_compare(project: Project) -> None:
+    preflight = Preflight(project.root, None)
+    assert "there is only one commit" in preflight.why_idle("bisect", {})
+    project.write("shop/tax.py", "changed = True\n")
+    assert preflight.why_idle("bisect", {}) == ""
+
+
+@pytest.mark.parametrize(
+    ("command", "said"),
+    [
+        (None, "tests: all of the project's are run; a testCommand that names"),
+        ("pytest tests/test_tax.py -k tax", "tests: pytest tests/test_tax.py -k tax"),
+        ("pytest tests/gone.py", "tests: there is no tests/gone.py in "),
+        ("python manage.py test shop", "tests: Django's own runner, which cannot be looked into"),
+        ("make check", "tests: `make check`, run as it is; spectrum and repair look into pytest"),
+    ],
+)
+def test_how_tests_are_run_is_said_before_they_are(
+    project: Project, command: str | None, said: str
+) -> None:
+    first, *lines = Preflight(project.root, command).lines(None, None)
+    assert first.startswith("Python: /")
+    assert lines[-1].startswith(said)
+
+
+def test_a_run_in_which_nothing_was_found_says_so_and_why(project: Project) -> None:
+    project.write("tests/test_tax.py", "def test_nothing():\n    assert True\n")
+    run = start(project.root, "spectrum", "repair").wait_finished()
+    assert "## Synthesis (nothing was found; degraded: 0 of 2 sessions completed" in run.text
+    assert "## Nothing was found\n\nNo session found a place to begin:\n" in run.text
+    assert "- Debug (1) (spectrum), Debug (2) (repair): the one test passes: it needs" in run.text
+    assert "## Root cause" not in run.text
