@@ -16,6 +16,7 @@ from bug_lsp.store.layout import RunFolder
 from bug_lsp.workspace import task_file
 
 from .follow import Ended
+from .names import in_terminal
 from .where import workspace_of
 from .words import agent, label, place
 
@@ -30,13 +31,13 @@ def tell(ended: Ended, say: Say) -> None:
         say(f"the run is left in the background; to look at it: {_look_again(ended.folder)}")
         return
     task = Path(runs.load(ended.folder).task_path)
-    if ended.concluded:
+    if ended.concluded or ended.is_not_known:
         _tell_conclusion(ended.status, task, say)
     else:
         _tell_why_none(ended, task, say)
     for session in ended.status.everyone:
         if session.status is Status.FAILED and session.failure:
-            why = one_line(session.failure.message, _LINE)
+            why = one_line(in_terminal(session.failure.message), _LINE)
             say(f"{label(session)} {agent(session)} failed: {why}")
 
 

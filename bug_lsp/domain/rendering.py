@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from . import citations
@@ -43,6 +43,8 @@ class Checked:
     """Whether whoever concluded was asked to cite them."""
     places: Sequence[RankedPlace] = ()
     """Those that the debug sessions name, the one with the best evidence first."""
+    is_nothing_found: bool = False
+    """Whether no session found anything, and nobody else has said anything since."""
     wrong_places: Mapping[tuple[str, int], str] = field(default_factory=dict)
     """Places that the conclusion cites and that there are not, with the reason."""
 
@@ -64,7 +66,12 @@ def render_region(
         f"## {STEPS}\n\n" + ("\n".join(steps) or "None given."),
         *([f"## {CHECKED}\n\n{proven}"] if proven else []),
         f"## {NOTES}\n\n"
-        + "\n".join(_session_note(session, notes, checked) for session in status.sessions),
+        + "\n".join(
+            [
+                *(_session_note(session, notes, checked) for session in status.sessions),
+                *_absent(status),
+            ]
+        ),
         f"## {CONFLICTS}\n\n" + ("\n".join(conflicts) or "None."),
     ]
     return "\n\n".join(parts) + "\n"
@@ -72,6 +79,8 @@ def render_region(
 
 def _cause_heading(synthesis: Synthesis, checked: Checked) -> str:
     """Weak measurements do not stand under a heading that calls them the cause."""
+    if checked.is_nothing_found:
+        return NOTHING
     certainty = certainty_of(checked.places)
     is_stated = checked.cites or any(
         vote.finding.basis is Basis.STATEMENT for place in checked.places for vote in place.votes
@@ -133,7 +142,8 @@ def _heading(status: RunStatus, synthesis: Synthesis, checked: Checked) -> str:
     word = "Synthesis" if status.orchestrator else "Findings"
     if lacking := _lacking(status, checked.proof):
         return f"{word} (nothing could be tried: {_item(lacking)})"
-    said = [*_certainty(synthesis, checked), *_missing(status)]
+    nothing = ["nothing was found"] * checked.is_nothing_found
+    said = [*nothing, *_certainty(synthesis, checked), *_missing(status)]
     return f"{word} ({'; '.join(said)})" if said else word
 
 
@@ -196,6 +206,17 @@ def _session_note(session: Session, notes: Mapping[str, str], checked: Checked) 
     facts = patch_facts(checked.proof, session.session_id)
     tried = f". Its patch: {inert(facts)}" if facts else ""
     return f"- **{label}**, {_item(agent)}: {ended}{said.rstrip('.')}{tried}"
+
+
+def _absent(status: RunStatus) -> Iterator[str]:
+    """Who did not take part, and why: nothing that the conclusion lacks by an accident."""
+    if status.left_out:
+        left = "; ".join(f"{one.agent_type}, {one.reason}" for one in status.left_out)
+        yield f"- Left out: {_item(left)}"
+    if (one := status.stands_in_for) is not None:
+        told = any(one == other for other in status.left_out)
+        why = "" if told else f" ({_item(one.reason)})"
+        yield f"- {_item(one.agent_type)} cannot orchestrate here{why}, so this is by rule."
 
 
 def _used(usage: TokenUsage | None) -> str:
