@@ -2,7 +2,7 @@
 
 from .code_kind import is_test_code, project_frames
 from .command import understand
-from .fork_server import Batch, Collected, ForkServer, Reply, Request, Tried
+from .fork_server import ForkServer
 from .project import PythonProject, has_python
 from .reproduce import (
     NEEDS_NETWORK,
@@ -18,6 +18,7 @@ from .reproduce import (
 )
 from .results import CollectionError, Failure, Frame, RanTest, SuiteRun
 from .suite import Plan, run_tests
+from .trials import Batch, Collected, Reply, Request, Tried
 
 __all__ = [
     "NEEDS_NETWORK",

@@ -25,6 +25,8 @@ _MOST_SAID = 20_000_000
 _CLOCKS = (signal.SIGPROF, signal.SIGVTALRM)
 _SUBREAPER = 36
 """PR_SET_CHILD_SUBREAPER of Linux: orphans of our children become our children."""
+_DEATH_SIGNAL = 1
+"""PR_SET_PDEATHSIG of Linux: the signal that a process gets when its parent ends."""
 
 
 class _Child:
@@ -82,7 +84,8 @@ class Server:
         self._prepare: Callable[[], None] | None = prepare
         self._children: dict[int, _Child] = {}
         self._selector = selectors.DefaultSelector()
-        self._rest = b""
+        self._end_with_parent = ends_with_parent()
+        self._rest = bytearray()
 
     def tell(self, answer: dict[str, Any]) -> None:
         """Write one answer, whole."""
@@ -134,10 +137,24 @@ class Server:
                 chunk = os.read(self._requests, _CHUNK)
                 if not chunk:
                     return False
-                *lines, self._rest = (self._rest + chunk).split(b"\n")
-                for line in lines:
-                    self._start(json.loads(line))
+                self._rest += chunk
+                if b"\n" in chunk:
+                    *lines, self._rest = self._rest.split(b"\n")
+                    for line in lines:
+                        self._take(json.loads(line))
         return True
+
+    def _take(self, message: dict[str, Any]) -> None:
+        """One line from the client: a request, the end of one, or whether we are here."""
+        if "ping" in message:
+            self.tell(message)
+        elif "cancel" in message:
+            for child in self._children.values():
+                if child.request["id"] == message["cancel"]:
+                    child.killed = True
+                    child.kill()
+        else:
+            self._start(message)
 
     def _start(self, request: dict[str, Any]) -> None:
         if self._prepare is not None:
@@ -147,6 +164,7 @@ class Server:
         pid = os.fork()
         if pid == 0:
             os.close(reading)
+            self._end_with_parent()
             self._be_child(request, writing)
         os.close(writing)
         os.set_blocking(reading, False)
@@ -235,6 +253,24 @@ def become_subreaper() -> None:
         import ctypes
 
         ctypes.CDLL(None).prctl(_SUBREAPER, 1, 0, 0, 0)
+
+
+def ends_with_parent() -> Callable[[], None]:
+    """Return what a forked child calls to be killed when its parent is, where the system can."""
+    parent = os.getpid()
+    control: Any = None
+    with contextlib.suppress(Exception):
+        import ctypes
+
+        control = ctypes.CDLL(None).prctl
+
+    def end() -> None:
+        if control is not None:
+            control(_DEATH_SIGNAL, signal.SIGKILL, 0, 0, 0)
+            if os.getppid() != parent:
+                really_exit(1)
+
+    return end
 
 
 def end_strangers(known: set[int]) -> None:
