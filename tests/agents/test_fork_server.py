@@ -73,6 +73,10 @@ def send_to_all(number: int) -> None:
         process.send_signal(number)
 
 
+def kill(which: int) -> None:
+    processes()[which].kill()
+
+
 async def until(condition: Callable[[], bool]) -> None:
     with anyio.fail_after(60):
         while not condition():
@@ -101,7 +105,7 @@ async def test_a_killed_server_is_noticed_at_once_and_the_next_request_gets_a_ne
     server = server_of(project)
     async with server.serving():
         began = time.monotonic()
-        reply = await while_it_waits(server, lambda: processes()[which].kill())
+        reply = await while_it_waits(server, lambda: kill(which))
 
         assert reply.how == "lost"
         assert time.monotonic() - began < 8
