@@ -63,7 +63,8 @@ class Server:
 
     `handle` does what a request asks for, in a child of its own, and writes lines of JSON to the
     pipe that it is given. `memory`: how many bytes a child may have more than this process.
-    `prepare` is called once, when the first request has come. `ours`: children that are to live.
+    `prepare` is called once, when the first request has come, `learn` with each request before the
+    fork. `ours`: children that are to live.
     """
 
     def __init__(
@@ -74,6 +75,7 @@ class Server:
         handle: Callable[[dict[str, Any], int], None],
         *,
         prepare: Callable[[], None] = lambda: None,
+        learn: Callable[[dict[str, Any]], None] = lambda _request: None,
         ours: Collection[int] = (),
     ) -> None:
         self._requests = requests
@@ -81,6 +83,7 @@ class Server:
         self._memory = memory
         self._handle = handle
         self._ours = set(ours)
+        self._learn = learn
         self._prepare: Callable[[], None] | None = prepare
         self._children: dict[int, _Child] = {}
         self._selector = selectors.DefaultSelector()
@@ -160,6 +163,7 @@ class Server:
         if self._prepare is not None:
             self._prepare()
             self._prepare = None
+        self._learn(request)
         reading, writing = os.pipe()
         pid = os.fork()
         if pid == 0:

@@ -168,7 +168,11 @@ class _Collected:
         places = self._journal.places
         self._functions = Functions(self._config["root"])
         server = Server(
-            self._config["requests"], self._config["answers"], self._config["memory"], self._hot
+            self._config["requests"],
+            self._config["answers"],
+            self._config["memory"],
+            self._hot,
+            learn=self._learn,
         )
         told = self._journal.result()
         server.tell(
@@ -187,6 +191,13 @@ class _Collected:
         gc.freeze()  # else each child copies all memory when it first collects its garbage
         server.serve()
         really_exit(0)
+
+    def _learn(self, request: dict[str, Any]) -> None:
+        """What all children would have to find out for themselves."""
+        for change in request.get("batch", [request]):
+            for path, text in change["originals"].items():
+                with contextlib.suppress(SyntaxError):
+                    self._functions.learn(path, text)
 
     def _hot(self, request: dict[str, Any], pipe: int) -> None:
         if "batch" in request:
