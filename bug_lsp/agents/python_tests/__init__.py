@@ -3,6 +3,7 @@
 from .code_kind import is_test_code, project_frames
 from .command import understand
 from .fork_server import ForkServer
+from .named import named_tests
 from .project import PythonProject, has_python
 from .reproduce import (
     NEEDS_NETWORK,
@@ -18,6 +19,7 @@ from .reproduce import (
 )
 from .results import CollectionError, Failure, Frame, RanTest, SuiteRun
 from .suite import Plan, run_tests
+from .triage import Triage, triage
 from .trials import Batch, Collected, Reply, Request, Tried
 
 __all__ = [
@@ -36,6 +38,7 @@ __all__ = [
     "Reproduction",
     "Request",
     "SuiteRun",
+    "Triage",
     "Tried",
     "check_runner",
     "chosen_by_command",
@@ -43,10 +46,12 @@ __all__ = [
     "has_python",
     "is_test_code",
     "missing_module",
+    "named_tests",
     "nothing_fails",
     "project_frames",
     "reproduce",
     "run_and_tell",
     "run_tests",
+    "triage",
     "understand",
 ]

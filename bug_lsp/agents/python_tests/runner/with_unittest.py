@@ -15,6 +15,7 @@ from fnmatch import fnmatch
 from pathlib import Path
 from typing import Any
 
+from . import explanations
 from .journal import Journal
 from .limits import NoLimit, TestLimit
 
@@ -54,6 +55,7 @@ def collect(
 
 def _load(config: dict[str, Any], journal: Journal) -> tuple[_Known, list[unittest.TestCase]]:
     journal.runner = "unittest"
+    explanations.install()
     files = [Path(file).absolute() for file in config["args"]] or list(_files(Path.cwd()))
     known = _Known(journal)
     return known, [test for file in files for test in known.load(file)]
