@@ -2,7 +2,8 @@
 
 from .code_kind import is_test_code, project_frames
 from .command import understand
-from .fork_server import Batch, Collected, ForkServer, Reply, Request, Tried
+from .fork_server import ForkServer
+from .named import named_tests
 from .project import PythonProject, has_python
 from .reproduce import (
     NEEDS_NETWORK,
@@ -19,6 +20,7 @@ from .reproduce import (
 from .results import CollectionError, Failure, Frame, RanTest, SuiteRun
 from .suite import Plan, run_tests
 from .triage import Triage, triage
+from .trials import Batch, Collected, Reply, Request, Tried
 
 __all__ = [
     "NEEDS_NETWORK",
@@ -44,6 +46,7 @@ __all__ = [
     "has_python",
     "is_test_code",
     "missing_module",
+    "named_tests",
     "nothing_fails",
     "project_frames",
     "reproduce",
