@@ -51,6 +51,9 @@ class Job:
     """The same, as their editor says."""
     tests_near: tuple[str, ...] = ()
     """Files that the task names, from the workspace: the nearest environment is the one."""
+    budget_seconds: float | None = None
+    """How long an agent of ours that needs no model may take: it ends by itself by then, with what
+    it has. None: as long as its session may."""
     command: tuple[str, ...] = ()
     """For an agent named by the user's settings: the program and its arguments."""
     confine: tuple[str, ...] = ()

@@ -28,7 +28,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
         return _say(as_typed(error, options), BAD_USAGE)
     except BugLspError as error:
-        return _say(error.message, CANNOT)
+        from .names import in_terminal
+
+        return _say(in_terminal(error.message), CANNOT)
     except KeyboardInterrupt:
         return INTERRUPTED
     except BrokenPipeError:

@@ -102,7 +102,8 @@ def _add_debug(commands: _Commands[_Parser]) -> None:
         commands,
         "debug",
         "debug the bug of a task file, with live progress; exit status 0 when a synthesis was "
-        "delivered, 1 when the run ended without one, 2 on bad usage",
+        "delivered, 3 when all that could be said is that nothing was found, 1 when the run ended "
+        "without one, 2 on bad usage",
     )
     parser.add_argument(
         "task", metavar="TASK.md", nargs="?", type=Path, help="a Markdown file about one bug"

@@ -12,9 +12,11 @@ from collections.abc import Callable, Hashable
 from dataclasses import dataclass
 
 from bug_lsp.domain.errors import BugLspError
+from bug_lsp.domain.nothing_found import is_not_known
 from bug_lsp.domain.run import RunStatus, Session, Status
 from bug_lsp.session import delivery
 from bug_lsp.session.cancel import cancel_run
+from bug_lsp.session.conclusion import Conclusion
 from bug_lsp.session.view import RunView, tool_calls
 from bug_lsp.session.watch import Watch
 from bug_lsp.store import runs
@@ -40,6 +42,15 @@ class Ended:
     interrupted: bool
     left: bool
     """It goes on in the background."""
+
+    @property
+    def is_not_known(self) -> bool:
+        """Whether it was told that nothing was found, by sessions that did look."""
+        if self.left or not self.status.delivered:
+            return False
+        run = runs.load(self.folder)
+        concluded = Conclusion.of(self.folder, runs.source(self.folder, run))
+        return concluded.is_nothing_found and is_not_known(concluded.debug)
 
     @property
     def concluded(self) -> bool:

@@ -18,6 +18,7 @@ from bug_lsp.session.view import RunView, tool_calls
 from bug_lsp.store import runs
 from bug_lsp.store.layout import RunFolder, WorkspaceFolder
 
+from .names import in_terminal
 from .say import note, out
 from .where import workspace_of
 from .words import agent, elapsed, label, place
@@ -111,7 +112,7 @@ def _show_one(folder: RunFolder, *, as_json: bool) -> None:
 def _session(folder: RunFolder, session: Session) -> list[str]:
     files = folder.session(session.session_id)
     calls = tool_calls(files)
-    how = one_line(outcome(session), 500)
+    how = one_line(in_terminal(outcome(session)), 500)
     if session.status is Status.RUNNING:
         how = ", ".join(filter(None, [f"running for {elapsed(session)}", session.activity]))
     lines = [

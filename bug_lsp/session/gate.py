@@ -33,6 +33,7 @@ from bug_lsp.store.pokes import poke
 
 from .settle import finish_failed, settle_all
 from .spawn import CameUp, leave_standby, start
+from .stand_in import cannot_orchestrate
 
 _Started: TypeAlias = list[tuple[SessionFolder, CameUp]]
 
@@ -91,7 +92,8 @@ def orchestrate(folder: RunFolder, *, force: bool = False) -> tuple[str, bool]:
             return latest.session_id, False
         take_up(folder)
         files.remove(folder.cancelled)
-        claimed = _claim_orchestrator(folder, run)
+        # Who forces it may know better than a look at files does whether the agent can work.
+        claimed = _claim_orchestrator(folder, run, as_asked=force)
         runs.save_snapshot(folder)
     advance(folder)
     return claimed.session_id, True
@@ -129,8 +131,11 @@ def _all_up(started: _Started) -> bool:
     return not missing
 
 
-def _claim_orchestrator(folder: RunFolder, run: Run) -> SessionFolder:
-    """Claim the run's next orchestrator: of any number of callers one gets it."""
+def _claim_orchestrator(folder: RunFolder, run: Run, *, as_asked: bool = False) -> SessionFolder:
+    """Claim the run's next orchestrator: of any number of callers one gets it. Unless it is to be
+    as asked, the digest stands in for one that certainly cannot work.
+    """
+    stands_in_for = None if as_asked else cannot_orchestrate(run)
     return _claim(
         folder,
         runs.orchestrators(folder),
@@ -138,8 +143,9 @@ def _claim_orchestrator(folder: RunFolder, run: Run) -> SessionFolder:
         Spec(
             session_id="",
             kind=Kind.ORCHESTRATOR,
-            agent_type=run.orchestrator.agent_type,
-            model=run.orchestrator.model,
+            agent_type="digest" if stands_in_for else run.orchestrator.agent_type,
+            model=None if stands_in_for else run.orchestrator.model,
+            stands_in_for=stands_in_for,
             title=f"Orchestrator: {run.title}",
             covers=tuple(one.session_id for one in run.standing),
         ),

@@ -16,7 +16,7 @@ from bug_lsp.domain.copy_contents import CopyContents
 from bug_lsp.domain.errors import BadInput, Refused
 from bug_lsp.domain.ids import new_run_id, new_session_id
 from bug_lsp.domain.related import related
-from bug_lsp.domain.run import AgentChoice, CustomAgent, Kind, Run, Spec
+from bug_lsp.domain.run import AgentChoice, CustomAgent, Kind, LeftOut, Run, Spec
 from bug_lsp.domain.settings import Settings
 from bug_lsp.domain.task import title_of
 from bug_lsp.domain.transcript import clean, one_line
@@ -28,6 +28,7 @@ from bug_lsp.workspace import capture, ignored, task_file
 from . import brief, delivery, prompts
 from .forget import discard
 from .named_files import named_files
+from .preflight import NothingToGoBy, Preflight
 
 MAX_AGENTS = 16
 _TITLE = 200
@@ -67,9 +68,11 @@ def start_run(request: Request, settings: Settings) -> RunFolder:
     """Create the run and start its first sessions. Returns when they are on their way; what is
     wrong with the request is said before anything is started or written.
     """
-    agents = _agents(request.agents, settings)
+    _check_agents(request.agents, settings)
     _check_orchestrator(settings)
     workspace = _workspace(request.workspace)
+    preflight = Preflight(workspace, request.test_command)
+    agents, left_out = _agents(request.agents, settings, preflight)
     _check_python(settings.python, workspace)
     task, text = _task(request, workspace, settings)
     folder = WorkspaceFolder.of(workspace)
@@ -93,6 +96,8 @@ def start_run(request: Request, settings: Settings) -> RunFolder:
             task=task,
             text=text,
         )
+        looked = tuple(preflight.lines(settings.python, request.python))
+        run = run.model_copy(update={"left_out": left_out, "preflight": looked})
         undo.callback(capture.release, folder, run.debug_run_id)
         run = run.model_copy(update={"contents": _contents(run, settings)})
         others = task_file.others(task.parent, task)
@@ -147,28 +152,42 @@ def _workspace(path: Path) -> Path:
     return real
 
 
-def _agents(asked: tuple[AgentChoice, ...] | None, settings: Settings) -> tuple[AgentChoice, ...]:
-    custom = settings.agents
+def _check_agents(asked: tuple[AgentChoice, ...] | None, settings: Settings) -> None:
+    """Refuse agents that there are not, and too few or too many of them."""
     if asked is None:
         usual = [AgentChoice(agent_type=name) for name in settings.default_agents]
-        check_known(usual, custom, "defaultAgents")
-        ready = [agent for agent in usual if registry.installed(agent.agent_type, custom)]
-        chosen = tuple(ready or usual)
-    else:
-        if not asked:
-            raise BadInput("agents", "is empty; name at least one agent or leave it out")
-        if len(asked) > MAX_AGENTS:
-            raise BadInput("agents", f"has {len(asked)} entries; at most {MAX_AGENTS} can run")
-        check_known(asked, custom, "agents")
-        chosen = asked
-    if not any(registry.installed(agent.agent_type, custom) for agent in chosen):
-        raise Refused(
-            "none of the agents can start: "
-            + "; ".join(
-                dict.fromkeys(registry.install_hint(item.agent_type, custom) for item in chosen)
-            )
+        check_known(usual, settings.agents, "defaultAgents")
+        return
+    if not asked:
+        raise BadInput("agents", "is empty; name at least one agent or leave it out")
+    if len(asked) > MAX_AGENTS:
+        raise BadInput("agents", f"has {len(asked)} entries; at most {MAX_AGENTS} can run")
+    check_known(asked, settings.agents, "agents")
+
+
+def _agents(
+    asked: tuple[AgentChoice, ...] | None, settings: Settings, preflight: Preflight
+) -> tuple[tuple[AgentChoice, ...], tuple[LeftOut, ...]]:
+    """Who debugs; and which of the default agents do not, as they certainly could not."""
+    custom = settings.agents
+    if asked is not None:
+        if not any(registry.installed(agent.agent_type, custom) for agent in asked):
+            hints = (registry.install_hint(agent.agent_type, custom) for agent in asked)
+            raise Refused(f"none of the agents can start: {'; '.join(dict.fromkeys(hints))}")
+        return asked, ()
+    reasons = {
+        name: registry.why_left_out(name, custom) or preflight.why_idle(name, custom)
+        for name in settings.default_agents
+    }
+    chosen = [name for name, reason in reasons.items() if not reason]
+    left_out = [LeftOut(agent_type=name, reason=why) for name, why in reasons.items() if why]
+    if not chosen:
+        told = "; ".join(f"{one.agent_type}: {one.reason}" for one in left_out)
+        is_idle = any(registry.is_model_free(one.agent_type, custom) for one in left_out)
+        raise (NothingToGoBy if is_idle else Refused)(
+            f"none of the agents can work here, so nothing was started: {told}"
         )
-    return chosen
+    return tuple(AgentChoice(agent_type=name) for name in chosen), tuple(left_out)
 
 
 def check_known(
@@ -276,6 +295,8 @@ def _run(
         max_parallel_agents=settings.max_parallel_agents,
         session_timeout_seconds=settings.session_timeout_seconds,
         session_silence_seconds=settings.session_silence_seconds,
+        straggler_seconds=settings.straggler_seconds,
+        built_in_seconds=settings.built_in_seconds,
         session_output_limit_mb=settings.session_output_limit_mb,
         session_disk_limit_mb=settings.session_disk_limit_mb,
         keep_runs=settings.keep_runs,

@@ -194,6 +194,7 @@ class _Session:
             python=self.asked.python,
             selected_python=self.asked.selected_python,
             tests_near=self.asked.tests_near,
+            budget_seconds=self._budget(),
             command=custom.command if custom else (),
             confine=confine,
             env=custom.env if custom else {},
@@ -222,6 +223,10 @@ class _Session:
         recorder.emit(Copied(notes=told.notes))
         prompt = f"{job.prompt.rstrip()}\n\n{prompts.copy_section(told.notes)}"
         return dataclasses.replace(job, prompt=prompt, env={**job.env, **told.environment})
+
+    def _budget(self) -> float | None:
+        is_ours = registry.is_model_free(self.spec.agent_type, self.asked.agents)
+        return self.asked.built_in_seconds if is_ours else None
 
     def _number(self) -> int:
         """Which of the run's copies the session has."""

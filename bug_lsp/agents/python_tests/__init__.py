@@ -3,8 +3,9 @@
 from .chosen import Chosen, chosen_by_command
 from .code_kind import is_test_code, project_frames, test_file
 from .command import understand
-from .fork_server import Batch, Collected, ForkServer, Reply, Request, Tried
+from .fork_server import ForkServer
 from .measurement import NEEDS_NETWORK, Measurement, failures_of_the_copy
+from .named import named_tests
 from .project import PythonProject, has_python
 from .reproduce import (
     Reproduction,
@@ -20,6 +21,7 @@ from .running import run_and_tell
 from .shared import measured
 from .suite import Plan, run_tests
 from .triage import Triage, triage
+from .trials import Batch, Collected, Reply, Request, Tried
 
 __all__ = [
     "NEEDS_NETWORK",
@@ -47,6 +49,7 @@ __all__ = [
     "is_test_code",
     "measured",
     "missing_module",
+    "named_tests",
     "nothing_fails",
     "own_modules",
     "project_frames",

@@ -10,7 +10,7 @@ import re
 import statistics
 import time
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
 
@@ -25,6 +25,8 @@ FIRST_SECONDS = 2.0
 _AFTER_HANGS = 1.0
 _MANY_HANGS = 2
 PATIENT_SECONDS = 6.0
+NAMED_SECONDS = 25.0
+"""How long a test may take that the task or the command names."""
 _BLOCK = 8
 """Tests that stand next to each other and are run together."""
 _MOST_BLOCKS = 8
@@ -33,7 +35,9 @@ _SOFT_SECONDS = 4.0
 _LOOK_SECONDS = 0.5
 _WAITING = 0.4
 """A suite that computes for less than this share of its time is run by more processes."""
-_START_ANYWAY = 3.0
+_START_ANYWAY = 4.0
+_LAST_SECONDS = 8.0
+"""How long those that run then may go on."""
 
 
 @dataclass
@@ -42,21 +46,33 @@ class Baseline:
 
     run: SuiteRun
     unknown: tuple[str, ...]
-    """Tests that have not been run yet."""
+    """Tests that have not been run yet, or that take longer than a test is given."""
     lanes: int
     """How many processes at a time suit this suite."""
     of_the_copy: frozenset[str] = frozenset()
     """Tests that fail for want of something that the checkout has and the copy has not."""
 
-    def failing(self, names: frozenset[str] | None) -> tuple[int, ...]:
-        """Which tests show the bug: of those that count, all that fail."""
+    def failing(
+        self, names: frozenset[str] | None, known: Collection[int] | None = None
+    ) -> tuple[int, ...]:
+        """Which tests show the bug, by their indexes: of those that count, all that fail.
+
+        `names`: the tests that count; `known`: the indexes, where it is known which they are.
+        """
         return tuple(
             index
             for index, test in enumerate(self.run.tests)
             if test.has_failed
             and test.id not in self.of_the_copy
             and (names is None or test.id in names)
+            and (known is None or index in known)
         )
+
+
+def of_known(run: SuiteRun, collected: Sequence[str], lanes: int) -> Baseline:
+    """Return the baseline of a run with coverage that somebody else has made."""
+    ended = {test.id for test in run.tests}
+    return Baseline(run, tuple(name for name in collected if name not in ended), lanes)
 
 
 @dataclass
@@ -70,6 +86,8 @@ class BaselineRun:
     """When it ends at the latest."""
     first: frozenset[str] = frozenset()
     """Tests that are likely to fail."""
+    known: SuiteRun | None = None
+    """A run of the tests with coverage, if there is one already: then they are not run again."""
     _blocks: list[list[str]] = field(default_factory=list)
     _ended: dict[str, RanTest] = field(default_factory=dict)
     _lines: dict[str, dict[int, set[str]]] = field(
@@ -85,11 +103,15 @@ class BaselineRun:
     async def run(self) -> Baseline:
         """Until all tests have run, or enough is known to begin."""
         collected = self.server.collected.tests
+        if self.known is not None:
+            return of_known(self.known, collected, self.cores)
         self._blocks = blocks(collected, self.first)
-        async with anyio.create_task_group() as group:
-            for number in range(4 * self.cores):
-                group.start_soon(self._lane, number)
-        await self._look_again()
+        with anyio.move_on_after(self.seconds + _LAST_SECONDS):
+            async with anyio.create_task_group() as group:
+                for number in range(4 * self.cores):
+                    group.start_soon(self._lane, number)
+        with anyio.move_on_after(self.seconds):
+            await self._look_again()
         return self._result(collected)
 
     def empty(self) -> Baseline:
@@ -122,7 +144,8 @@ class BaselineRun:
     def _enough(self) -> bool:
         spent = time.monotonic() - self._began
         failed = any(test.has_failed and not _hung(test) for test in self._ended.values())
-        return spent > self.seconds or (spent > _START_ANYWAY and failed)
+        asked = self.first <= self._ended.keys() or spent > self.seconds / 2
+        return spent > self.seconds or (spent > _START_ANYWAY and failed and asked)
 
     async def _run_chunk(self, chunk: list[str]) -> None:
         self._take(await self.server.ask(self._request(chunk, self._patience, _SOFT_SECONDS)))
@@ -159,24 +182,37 @@ class BaselineRun:
                     self._lines[path][line] |= {reply.tests[index].id for index in tests}
         elif reply.dead is not None:
             self._ended[reply.dead.id] = reply.dead
-        elif not reply.tests:
+        elif not reply.tests and (reply.how != "lost" or self.server.is_lost):
             # Nothing began: it must not be asked for ever.
             self._stuck = True
             self._blocks.clear()
 
     async def _look_again(self) -> None:
-        """Whether a test that ran long hangs, or is only slow: one is asked with more patience."""
+        """Find out which of the tests that ran long hang, and which are only slow.
+
+        A slow test that nobody names is unknown where others fail: it says nothing of the bug.
+        """
         hung = [test.id for test in self._ended.values() if _hung(test)]
-        if not hung:
-            return
-        before = {name: self._ended.pop(name) for name in hung}
-        self._take(await self.server.ask(self._request(hung[:1], PATIENT_SECONDS, 60.0)))
-        first = self._ended.get(hung[0])
-        if first is not None and not _hung(first):
+        named = [name for name in hung if name in self.first]
+        for name in named:
+            await self._ask_patiently(name, NAMED_SECONDS)
+        rest = [name for name in hung if name not in self.first]
+        if any(test.has_failed and test.id not in rest for test in self._ended.values()):
+            for name in rest:
+                del self._ended[name]
+        elif rest and not await self._ask_patiently(rest[0], PATIENT_SECONDS):
             # Slow, not hanging: then so may be the others.
-            for name in hung[1:]:
-                self._take(await self.server.ask(self._request([name], PATIENT_SECONDS, 60.0)))
-        self._ended = before | self._ended
+            for name in rest[1:]:
+                await self._ask_patiently(name, PATIENT_SECONDS)
+
+    async def _ask_patiently(self, name: str, seconds: float) -> bool:
+        """Run a test again with more time; returns whether it hangs all the same."""
+        before = self._ended.pop(name)
+        try:
+            self._take(await self.server.ask(self._request([name], seconds, seconds)))
+        finally:
+            after = self._ended.setdefault(name, before)
+        return _hung(after)
 
     def _result(self, collected: tuple[str, ...]) -> Baseline:
         tests = [self._ended[name] for name in collected if name in self._ended]
@@ -222,14 +258,15 @@ def blocks(tests: Sequence[str], first: AbstractSet[str]) -> list[list[str]]:
     return [found[n] for n in order]
 
 
-def mentioned(tests: tuple[str, ...], text: str) -> frozenset[str]:
-    """Tests that a text names, by their function or their file."""
+def mentioned(tests: tuple[str, ...], text: str, *, by_file: bool = True) -> frozenset[str]:
+    """Tests that a text names, by their function or, if that is wanted, their file."""
     words = set(re.findall(r"[\w/.-]+", text))
     modules = {word.removesuffix(".py").replace(".", "/") for word in words}
     found = set()
     for test in tests:
         file, _, name = test.partition("::")
         function = name.partition("[")[0].rpartition("::")[2]
-        if function in words or file in words or file.removesuffix(".py") in modules:
+        is_in_file = file in words or file.removesuffix(".py") in modules
+        if function in words or (by_file and is_in_file):
             found.add(test)
     return frozenset(found)
