@@ -100,8 +100,7 @@ def rank(run: SuiteRun, failing: Collection[int], source_of: SourceOf) -> list[S
     passing = {index for index, test in enumerate(run.tests) if test.outcome == "passed"}
     failing = [index for index in failing if run.tests[index].measured]
     depths = _depths((run.tests[index] for index in failing), source_of)
-    # A doctest, `shop/cart.py::shop.cart.total`, is in the file that it tests.
-    test_files = {t.path for t in run.tests if "." not in t.id.partition("::")[2].partition("[")[0]}
+    test_files = {test.path for test in run.tests}
     found = []
     for path, lines in run.coverage.items():
         if path in test_files or is_test_code(path):
