@@ -359,11 +359,13 @@ async def test_when_the_time_is_over_it_says_what_is_ruled_out(project):
     project.commit("Begin", {"shop.py": BROKEN, "test_shop.py": TEST})
     project.commit("Note", {"notes.md": "1\n"})
 
-    failure = await refusal(replace(project.git_job(), budget_seconds=0.1))
+    done = await run_agent(Bisect(), replace(project.git_job(), budget_seconds=0.1))
 
-    assert failure.message == (
-        "`test_shop.py::test_total`: no older commit could be tested in the time there was"
+    assert done.report.root_cause == (
+        "No commit is to blame: `test_shop.py::test_total`: no older commit could be tested in the"
+        " time there was."
     )
+    assert done.places == []
 
 
 async def test_the_time_that_is_over_leaves_the_commits_between(project, monkeypatch):
@@ -397,35 +399,32 @@ async def test_unrelated_failures_are_told_apart(project):
     project.commit("Tax", {"tax.py": "def rate():\n    return 2\n", "test_tax.py": other})
     project.commit("Note", {"notes.md": "1\n"})
 
-    failure = await refusal(project.git_job())
+    done = await run_agent(Bisect(), project.git_job())
 
-    first, second = failure.message.split("; ")
-    assert first.startswith(
-        "`test_shop.py::test_total` failed in all earlier commits it was run in"
-    )
-    assert "test_rate` failed in all earlier commits it was run in (1)" in second
+    said = done.report.root_cause
+    assert "`test_shop.py::test_total` failed in all earlier commits it was run in (2)" in said
+    assert "test_rate` failed in all earlier commits it was run in (1)" in said
 
 
-async def test_a_bug_as_old_as_the_history_is_refused(project):
+async def test_a_bug_as_old_as_the_history_is_told_as_such(project):
     project.commit("Sum prices", {"shop.py": BROKEN, "test_shop.py": TEST})
     project.commit("Note", {"notes.md": "1\n"})
 
-    failure = await refusal(project.git_job())
+    done = await run_agent(Bisect(), project.git_job())
 
-    assert failure.kind is FailureKind.NOT_APPLICABLE
     assert "`test_shop.py::test_total` failed in all earlier commits it was run in (1)" in (
-        failure.message
+        done.report.root_cause
     )
+    assert done.places == []
 
 
-async def test_code_that_was_never_there_before_is_refused(project):
+async def test_code_that_was_never_there_before_cannot_be_compared_with(project):
     project.commit("Begin", {"README.md": "Shop\n"})
     project.commit("Sum prices", {"shop.py": BROKEN, "test_shop.py": TEST})
 
-    failure = await refusal(project.git_job())
+    done = await run_agent(Bisect(), project.git_job())
 
-    assert failure.kind is FailureKind.NOT_APPLICABLE
-    assert "cannot be run in any earlier commit" in failure.message
+    assert "cannot be run in any earlier commit" in done.report.root_cause
 
 
 async def test_a_single_commit_is_no_history(project):

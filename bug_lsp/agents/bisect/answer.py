@@ -42,13 +42,20 @@ def answer(found: Found, symptoms: Symptoms) -> str:
     """The whole answer."""
     findings = [finding for culprit in found.culprits for finding in _findings(culprit, symptoms)]
     report = Report(
-        root_cause=" ".join(f"{_sentence(culprit)}." for culprit in found.culprits),
+        root_cause=" ".join(
+            [
+                *(f"{_sentence(culprit)}." for culprit in found.culprits),
+                *(f"No commit is to blame: {why}." for why in found.why_none),
+            ]
+        ),
         findings=tuple(findings[:MOST_FINDINGS]),
         verification=(
             f"{counted(len(found.tried), 'commit')} of {found.history} were checked out and tested."
         ),
     )
     sections = [section for culprit in found.culprits for section in _sections(culprit)]
+    if found.why_none:
+        sections.append("\n".join(["## No commit is to blame", "", *_items(found.why_none)]))
     parts = [*sections, _left_over(found), _method(found), report_block(report)]
     return "\n\n".join(filter(None, parts))
 
@@ -175,7 +182,13 @@ def _headline(culprit: Culprit) -> str:
     return "\n".join([*lines, "", f"It made these fail: {listed(names, _MOST_NAMES)}."])
 
 
+def _items(sentences: Sequence[str]) -> list[str]:
+    return [f"- {sentence}" for sentence in sentences]
+
+
 def _left_over(found: Found) -> str:
+    if found.why_none:
+        return ""
     lines = ["## Tests it does not explain", ""]
     if found.always:
         names = listed([code_span(name) for name in found.always], _MOST_NAMES)
@@ -183,7 +196,7 @@ def _left_over(found: Found) -> str:
     if found.unsearched:
         names = listed([code_span(name) for name in found.unsearched], _MOST_NAMES)
         lines.append(f"- have yet another cause and were not searched for: {names}")
-    lines += [f"- {sentence}" for sentence in found.unfinished]
+    lines += _items(found.unfinished)
     return "\n".join(lines) if len(lines) > 2 else ""  # noqa: PLR2004 - more than the heading
 
 

@@ -85,6 +85,8 @@ class Found:
     """Tests left out because there were too many with different causes."""
     unfinished: list[str] = field(default_factory=list)
     """Tests for which the time was over, a sentence each."""
+    why_none: list[str] = field(default_factory=list)
+    """Why no commit is to blame, where none is: a sentence each."""
 
 
 class CulpritSearch:
@@ -123,7 +125,7 @@ class CulpritSearch:
                 found.culprits.append(culprit)
         found.tried = list(self._tried.values())
         if not found.culprits:
-            raise await self._nothing_found(found, history)
+            found.why_none = await self._why_none(found, history)
         found.culprits.sort(key=lambda culprit: -len(culprit.names))
         return found
 
@@ -291,8 +293,8 @@ class CulpritSearch:
             files=files,
         )
 
-    async def _nothing_found(self, found: Found, history: list[str]) -> AgentFailure:
-        """Why no commit is to blame: what is known of each test."""
+    async def _why_none(self, found: Found, history: list[str]) -> list[str]:
+        """Why no commit is to blame: what is known of each test, a sentence each."""
         sentences = [*found.unfinished]
         failed_in: dict[tuple[str, ...], list[str]] = {}
         for name in found.always:
@@ -300,7 +302,7 @@ class CulpritSearch:
             failed_in.setdefault(tuple(sha for sha in bad if sha != self._base), []).append(name)
         for shas, names in failed_in.items():
             sentences.append(await self._always_failed(names, shas))
-        return AgentFailure(FailureKind.NOT_APPLICABLE, "; ".join(sentences))
+        return sentences
 
     async def _always_failed(self, names: list[str], shas: Sequence[str]) -> str:
         listed_names = listed([f"`{name}`" for name in names], MOST_SEARCHES)

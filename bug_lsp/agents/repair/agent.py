@@ -6,6 +6,7 @@ edit that it hands in is written where the session looks for a patch.
 
 from __future__ import annotations
 
+import itertools
 import time
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -28,14 +29,16 @@ from bug_lsp.agents.python_tests import (
     has_python,
     is_test_code,
     missing_module,
+    named_tests,
     nothing_fails,
+    triage,
 )
-from bug_lsp.agents.spectrum.suspects import Suspect, rank
+from bug_lsp.agents.spectrum.suspects import rank
 from bug_lsp.domain.errors import AgentFailure, FailureKind
 from bug_lsp.domain.events import Activity, Error, FileEdit, Text, ToolCall, ToolResult
 
 from .answer import Outcome, answer
-from .baseline import Baseline, BaselineRun, mentioned
+from .baseline import Baseline, BaselineRun, warmed
 from .candidates import sites
 from .check import Check
 from .files import Files, encoding_of
@@ -44,6 +47,7 @@ from .private_copy import private
 from .search import Found, Search
 from .search import cores as _cores
 from .supply import Growing
+from .wider import wider
 
 BUDGET_SECONDS = 60.0
 _OVERTIME = 3.0
@@ -189,8 +193,9 @@ class Work:
     async def _repair(self, names: frozenset[str] | None) -> None:
         self._stage = "the tests were run for the first time"
         baseline = await self._baseline(names)
-        indexes = self._failing(baseline, names)
+        indexes, others = self._shown(baseline, names)
         failing = [baseline.run.tests[index] for index in indexes]
+        await warmed(self.server, baseline, indexes)
         suspects = rank(baseline.run, indexes, self.files.statements)
         if not suspects:
             raise _nowhere(failing)
@@ -203,21 +208,37 @@ class Work:
                 " place can be judged by it",
             )
         found = Found(ended="the time was over")
-        self._outcome = Outcome(baseline, alone, suspects, found, self.files.source)
+        self._outcome = Outcome(baseline, alone, suspects, found, self.files.source, others=others)
         self._check = Check(self._outcome, judge, self.server, self.ends, self.emit)
-        self._outcome.found = await self._searched(judge, suspects, baseline)
-        await self._check.run()
+        more = wider(baseline.run, indexes, suspects, self.files.statements, self.files.source)
+        where = await anyio.to_thread.run_sync(sites, [*suspects, *more], self.files.source)
+        supply = Growing(where, self.server.collected.ran_at_import)
+        ends = self.ends - _FOR_THE_END * self.budget
+        self._search = Search(judge, supply, baseline.lanes, self.began, ends, self.emit)
+        for number in itertools.count(1):
+            self._outcome.found = await self._searched(self._search, len(where), number)
+            await self._check.run()
+            goes_on = self._search.reject(self._outcome.rejected)
+            if self._outcome.patch is not None or not goes_on:
+                break
 
-    def _failing(self, baseline: Baseline, names: frozenset[str] | None) -> tuple[int, ...]:
-        """The tests that show the bug: those that the task names, if any of them fails."""
-        indexes = baseline.failing(names)
-        tests = baseline.run.tests
-        named = mentioned(tuple(tests[n].id for n in indexes), self.job.prompt, by_file=False)
-        return tuple(n for n in indexes if tests[n].id in named) or indexes
+    def _shown(
+        self, baseline: Baseline, names: frozenset[str] | None
+    ) -> tuple[tuple[int, ...], tuple[str, ...]]:
+        """The tests that show the bug, by their indexes, and what is to be said of the others."""
+        told = triage(
+            baseline.run,
+            self.job.prompt,
+            command=self.job.test_command or "",
+            of_command=names,
+            apart=dict.fromkeys(baseline.of_the_copy, "the copy lacks what it needs"),
+        )
+        known = {n for n, test in enumerate(baseline.run.tests) if test.id in set(told.shown)}
+        return baseline.failing(names, known) or baseline.failing(names), told.told
 
     async def _baseline(self, names: frozenset[str] | None) -> Baseline:
         collected = self.server.collected
-        first = names or mentioned(collected.tests, self.job.prompt)
+        first = names or named_tests(collected.tests, self.job.prompt).ids
         detail = (
             f"the tests by {self.project.interpreter.described}, with the lines each test executes"
         )
@@ -252,19 +273,17 @@ class Work:
             baseline.run, errors, self.project, "repair", limited=names is not None
         )
 
-    async def _searched(self, judge: Judge, suspects: list[Suspect], baseline: Baseline) -> Found:
+    async def _searched(self, search: Search, places: int, number: int) -> Found:
         self.emit(Activity(text="looking for edits"))
-        where = await anyio.to_thread.run_sync(sites, suspects, self.files.source)
-        detail = f"the likeliest edits at {counted(len(where), 'place')}"
-        self.emit(ToolCall(call_id="search", name="search", detail=detail))
-        ends = self.ends - _FOR_THE_END * self.budget
-        supply = Growing(where, self.server.collected.ran_at_import)
-        self._search = Search(judge, supply, baseline.lanes, self.began, ends, self.emit)
-        found = await self._search.run()
+        call = "search" if number == 1 else f"search-{number}"
+        detail = f"the likeliest edits at {counted(places, 'place')}"
+        detail = detail if number == 1 else "the search goes on, as none of these held"
+        self.emit(ToolCall(call_id=call, name="search", detail=detail))
+        found = await search.run()
         output = f"{found.tried} tried, {len(found.passing)} pass; {found.ended}"
         if found.first_after is not None:
             output += f"; the first judged after {found.first_after:.1f} s"
-        self.emit(ToolResult(call_id="search", ok=True, output=output))
+        self.emit(ToolResult(call_id=call, ok=True, output=output))
         return found
 
 

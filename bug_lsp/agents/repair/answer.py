@@ -38,6 +38,8 @@ class Outcome:
     suspects: list[Suspect]
     found: Found
     file_of: Callable[[str], SourceFile | None]
+    others: tuple[str, ...] = ()
+    """What is to be said of failing tests that are probably not this bug, as sentences."""
     patch: Candidate | None = None
     text: str = ""
     """The whole file with the patch in it."""
@@ -64,7 +66,7 @@ def answer(outcome: Outcome) -> str:
     """The whole answer, with its closing block."""
     parts = [
         _patch(outcome),
-        _failing(outcome.failing),
+        _failing(outcome.failing, outcome.others),
         _alternatives(outcome),
         _search(outcome),
         report_block(_report(outcome)),
@@ -125,13 +127,15 @@ def _verification(outcome: Outcome) -> str:
     return f"{passes}; {share} tests were run again at the end, and none fails that passed before."
 
 
-def _failing(failing: Sequence[RanTest]) -> str:
+def _failing(failing: Sequence[RanTest], others: Sequence[str]) -> str:
     lines = ["## Failing tests", ""]
     for test in failing[:MOST_FINDINGS]:
         summary = plain(test.failure.summary) if test.failure is not None else ""
         lines.append(f"- {code_span(test.id)}: {summary}")
     if len(failing) > MOST_FINDINGS:
         lines.append(f"- and {len(failing) - MOST_FINDINGS} more")
+    if others:
+        lines += ["", "Not looked into:", "", *(f"- {plain(told)}" for told in others)]
     return "\n".join(lines)
 
 

@@ -6,7 +6,6 @@ the search starts with the failing tests that are known, and the rest is left fo
 
 from __future__ import annotations
 
-import re
 import statistics
 import time
 from collections import defaultdict
@@ -24,6 +23,7 @@ FIRST_SECONDS = 2.0
 """How long a test may take before it is looked at again with more patience."""
 _AFTER_HANGS = 1.0
 _MANY_HANGS = 2
+_MOST_WARMED = 5
 PATIENT_SECONDS = 6.0
 NAMED_SECONDS = 25.0
 """How long a test may take that the task or the command names."""
@@ -36,6 +36,8 @@ _LOOK_SECONDS = 0.5
 _WAITING = 0.4
 """A suite that computes for less than this share of its time is run by more processes."""
 _START_ANYWAY = 4.0
+_NEARLY_DONE = 8.0
+"""Seconds that the others are waited for: a patch must not break them."""
 _LAST_SECONDS = 8.0
 """How long those that run then may go on."""
 
@@ -73,6 +75,32 @@ def of_known(run: SuiteRun, collected: Sequence[str], lanes: int) -> Baseline:
     """Return the baseline of a run with coverage that somebody else has made."""
     ended = {test.id for test in run.tests}
     return Baseline(run, tuple(name for name in collected if name not in ended), lanes)
+
+
+async def warmed(server: ForkServer, baseline: Baseline, failing: Sequence[int]) -> None:
+    """Count lines that a failing test only executes if it is the first as executed by all tests.
+
+    What a project makes at its first use would belong to whichever test comes first. So failing
+    tests are run twice in one process, and what is not executed again is for all.
+    """
+    run = baseline.run
+    once: dict[str, set[int]] = defaultdict(set)
+    for index in failing[:_MOST_WARMED]:
+        test = run.tests[index]
+        if _hung(test) or test.seconds > FIRST_SECONDS:
+            continue
+        wanted = Request((test.id, test.id), coverage=True, wall_seconds=10, cpu_seconds=10)
+        reply = await server.ask(wanted)
+        again = reply.tests[-1] if len(reply.tests) == 2 else None  # noqa: PLR2004 - both
+        if again is not None and again.failure == test.failure and again.measured:
+            for path, lines in reply.coverage.items():
+                once[path] |= {line for line, times in lines.items() if 1 not in times}
+    everyone = tuple(range(len(run.tests)))
+    coverage = {
+        path: {line: everyone if line in once[path] else tests for line, tests in lines.items()}
+        for path, lines in run.coverage.items()
+    }
+    baseline.run = run.model_copy(update={"coverage": coverage})
 
 
 @dataclass
@@ -145,7 +173,14 @@ class BaselineRun:
         spent = time.monotonic() - self._began
         failed = any(test.has_failed and not _hung(test) for test in self._ended.values())
         asked = self.first <= self._ended.keys() or spent > self.seconds / 2
-        return spent > self.seconds or (spent > _START_ANYWAY and failed and asked)
+        soon = self._left() < min(_NEARLY_DONE, self.seconds - spent)
+        return spent > self.seconds or (spent > _START_ANYWAY and failed and asked and not soon)
+
+    def _left(self) -> float:
+        """How many seconds the other tests may take, by those that have ended."""
+        took = sum(test.seconds for test in self._ended.values()) / max(len(self._ended), 1)
+        left = len(self.server.collected.tests) - len(self._ended)
+        return took * left / self.cores
 
     async def _run_chunk(self, chunk: list[str]) -> None:
         self._take(await self.server.ask(self._request(chunk, self._patience, _SOFT_SECONDS)))
@@ -256,17 +291,3 @@ def blocks(tests: Sequence[str], first: AbstractSet[str]) -> list[list[str]]:
     order = sorted(range(len(found)), key=lambda n: int(f"{n:0{bits}b}"[::-1], 2))
     order.sort(key=lambda n: first.isdisjoint(found[n]))
     return [found[n] for n in order]
-
-
-def mentioned(tests: tuple[str, ...], text: str, *, by_file: bool = True) -> frozenset[str]:
-    """Tests that a text names, by their function or, if that is wanted, their file."""
-    words = set(re.findall(r"[\w/.-]+", text))
-    modules = {word.removesuffix(".py").replace(".", "/") for word in words}
-    found = set()
-    for test in tests:
-        file, _, name = test.partition("::")
-        function = name.partition("[")[0].rpartition("::")[2]
-        is_in_file = file in words or file.removesuffix(".py") in modules
-        if function in words or (by_file and is_in_file):
-            found.add(test)
-    return frozenset(found)

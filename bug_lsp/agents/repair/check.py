@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from bug_lsp.agents.base import Emit
-from bug_lsp.agents.python_tests import ForkServer, Reply, Request
+from bug_lsp.agents.python_tests import ForkServer, RanTest, Reply, Request
 from bug_lsp.domain.events import Activity
 
 from .answer import Outcome
@@ -18,6 +18,7 @@ from .judge import Judge
 
 _MOST_SECONDS = 25.0
 _LEAST_SECONDS = 1.0
+_MOST_WATCHED = 5
 TIME_WAS_OVER = "the time was over"
 _ENDED_AGAIN = "the process that runs the tests ended while it was checked, twice"
 _ENDED_EARLY = "its process had to be ended before the tests were over"
@@ -36,11 +37,15 @@ class Check:
     async def run(self) -> None:
         """Set the patch of the outcome, and say of the others that they do not hold."""
         doubt: tuple[Candidate, str] | None = None
-        for candidate in self.outcome.found.passing:
+        has_broken = False
+        for candidate in self.outcome.passing:
             if self._left() < _LEAST_SECONDS:
                 doubt = doubt or (candidate, TIME_WAS_OVER)
                 break
             self.emit(Activity(text=f"checking {candidate.path}:{candidate.line} {candidate.what}"))
+            if has_broken and (await self.judge.judge(candidate)).outcome == "breaks":
+                self.outcome.rejected.append(candidate)
+                continue
             holds, why = await self._holds(candidate)
             if holds:
                 self._take(candidate, "")
@@ -48,6 +53,7 @@ class Check:
             if why:
                 doubt = doubt or (candidate, why)
             else:
+                has_broken = True
                 self.outcome.rejected.append(candidate)
         if doubt is not None:
             self._take(*doubt)
@@ -77,10 +83,11 @@ class Check:
         known = {test.id for test in run.tests if test.has_failed} - shown
         tests = [test for reply in replies for test in reply.tests]
         tests += [reply.dead for reply in replies if reply.dead is not None and reply.how == "died"]
-        bad = [test.id for test in tests if test.has_failed and test.id not in known]
-        if bad and set(bad) <= set(self.outcome.baseline.unknown):
+        bad = [test for test in tests if test.has_failed and test.id not in known]
+        if bad and {test.id for test in bad} <= set(self.outcome.baseline.unknown):
             bad = await self._new(bad)
         if bad:
+            self.judge.watch(bad[:_MOST_WATCHED])
             return False, ""
         ran = {test.id for reply in replies for test in reply.tests}
         if any(reply.how == "lost" for reply in replies):
@@ -102,8 +109,8 @@ class Check:
         seconds = min(max(self._left(), _LEAST_SECONDS), _MOST_SECONDS)
         return await self.judge.whole(candidate, list(order), seconds, baseline.lanes)
 
-    async def _new(self, names: Sequence[str]) -> list[str]:
+    async def _new(self, tests: Sequence[RanTest]) -> list[RanTest]:
         """Which of the tests pass without any change."""
-        left = max(self._left(), _LEAST_SECONDS)
-        reply = await self.server.ask(Request(tuple(names), soft_seconds=left, wall_seconds=left))
-        return [test.id for test in reply.tests if test.outcome == "passed"]
+        left, names = max(self._left(), _LEAST_SECONDS), tuple(test.id for test in tests)
+        reply = await self.server.ask(Request(names, soft_seconds=left, wall_seconds=left))
+        return [test for test in reply.tests if test.outcome == "passed"]

@@ -69,11 +69,16 @@ class Judge:
         self._failing = sorted(failing, key=_hung_last)
         self._first = _within(self._failing, _FIRST_SECONDS)
         self._reaching: dict[tuple[str, int], list[RanTest]] = {}
+        self._broken: dict[str, RanTest] = {}
 
     @property
     def is_lost(self) -> bool:
         """Whether no candidate can be tried any more."""
         return self._server.is_lost
+
+    def watch(self, tests: Sequence[RanTest]) -> None:
+        """Have each candidate pass these tests, too: others have broken them."""
+        self._broken |= {test.id: test for test in tests}
 
     @property
     def at_once(self) -> int:
@@ -87,7 +92,11 @@ class Judge:
         outcome = _outcome(reply)
         if outcome != "passes":
             return Verdict(candidate, outcome)
-        others = [*self._failing[len(self._first) :], *self.reaching(candidate)]
+        others = [
+            *self._broken.values(),
+            *self._failing[len(self._first) :],
+            *self.reaching(candidate),
+        ]
         others = _within(others, _OTHERS_SECONDS)
         if others:
             reply = await self._ask(candidate, others, cold=cold)

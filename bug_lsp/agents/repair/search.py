@@ -8,6 +8,7 @@ from __future__ import annotations
 import os
 import time
 from collections import Counter
+from collections.abc import Collection
 from dataclasses import dataclass, field
 
 import anyio
@@ -84,6 +85,18 @@ class Search:
     _first: float | None = None
     _out_of_time: bool = False
     _chunk: int = _FIRST_CHUNK
+    _skipped: list[Candidate] = field(default_factory=list)
+    """Those that may pass, but are less likely than others that do."""
+
+    def reject(self, candidates: Collection[Candidate]) -> bool:
+        """Count some that passed as breaking a test; returns whether to go on by `run`."""
+        known = [v for v in self._verdicts if v.outcome == "passes" and v.candidate in candidates]
+        for verdict in known:
+            self._verdicts.remove(verdict)
+            self._verdicts.append(Verdict(verdict.candidate, "breaks"))
+        passing = [v.candidate.cost for v in self._verdicts if v.outcome == "passes"]
+        self._limit = min(passing, default=float("inf")) + self.margin
+        return bool(known) and not self._out_of_time
 
     async def run(self) -> Found:
         """Try them."""
@@ -94,6 +107,9 @@ class Search:
 
     async def _next(self) -> list[Candidate]:
         """The next few: not many at first, as the likeliest are to be judged soon."""
+        if self._skipped and self._skipped[0].cost <= self._limit:
+            skipped, self._skipped = self._skipped, []
+            return skipped
         count = min(self._chunk, self.judge.at_once)
         self._chunk += 1
         return await self.supply.take(count, self._limit)
@@ -115,6 +131,8 @@ class Search:
         for candidate, outcome in zip(chunk, outcomes, strict=True):
             if outcome is None and candidate.cost <= self._limit:
                 self._take(await self.judge.judge(candidate))
+            elif outcome is None:
+                self._skipped.append(candidate)
 
     def _take(self, verdict: Verdict) -> None:
         if self._first is None:
