@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from .errors import FailureKind
+from .proof import Proof, WordMatch
 from .report import SessionNote, Synthesis
 from .run import Facts, Status
 
@@ -17,6 +18,7 @@ _HAD_NOTHING_TO_GO_BY = {
     FailureKind.TIMEOUT,
 }
 
+_MOST_BY_WORDS = 3
 _WRITE_A_TEST = (
     "Write a test that fails while the bug is there, and name it in this file or in the test"
     " command."
@@ -33,7 +35,7 @@ def is_not_known(debug: Sequence[Facts]) -> bool:
     return is_nothing_found(debug) and any(map(_has_looked, debug))
 
 
-def nothing_found(debug: Sequence[Facts]) -> Synthesis | None:
+def nothing_found(debug: Sequence[Facts], proof: Proof | None = None) -> Synthesis | None:
     """Return the conclusion of a run in which nothing was found; None if something was."""
     if not is_nothing_found(debug):
         return None
@@ -41,14 +43,23 @@ def nothing_found(debug: Sequence[Facts]) -> Synthesis | None:
     for facts in debug:
         reasons.setdefault(_reason(facts), []).append(_name(facts))
     lines = [f"- {', '.join(names)}: {reason}" for reason, names in reasons.items()]
+    cause = "No session found a place to begin:\n\n" + "\n".join(lines)
+    if proof is not None and proof.words:
+        fitting = ", ".join(map(_place, proof.words[:_MOST_BY_WORDS]))
+        cause += f"\n\nThe words of the task fit these best, which proves nothing: {fitting}."
     return Synthesis(
-        root_cause="No session found a place to begin:\n\n" + "\n".join(lines),
+        root_cause=cause,
         recommended_solution="None. What would help stands with each reason above.",
         implementation_steps=(_WRITE_A_TEST, "Start a new run."),
         session_notes=tuple(
             SessionNote(session_id=facts.spec.session_id, note="") for facts in debug
         ),
     )
+
+
+def _place(match: WordMatch) -> str:
+    function = f" in `{match.function}`" if match.function else ""
+    return f"`{match.path}:{match.line}`{function}"
 
 
 def _says_something(facts: Facts) -> bool:

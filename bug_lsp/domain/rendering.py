@@ -143,7 +143,7 @@ def _heading(status: RunStatus, synthesis: Synthesis, checked: Checked) -> str:
     if lacking := _lacking(status, checked.proof):
         return f"{word} (nothing could be tried: {_item(lacking)})"
     nothing = ["nothing was found"] * checked.is_nothing_found
-    said = [*nothing, *_certainty(synthesis, checked), *_missing(status)]
+    said = [*(nothing or _certainty(synthesis, checked)), *_missing(status)]
     return f"{word} ({'; '.join(said)})" if said else word
 
 

@@ -86,12 +86,12 @@ def _conclusion(
     agent = source.spec.agent_type
     when = f"{result.ended_at:%Y-%m-%d %H:%M} UTC"
     if len(debug) == 1 and debug[0].spec.session_id == source.spec.session_id:
-        nothing = untried(debug, proof) or nothing_found(debug)
+        nothing = untried(debug, proof) or nothing_found(debug, proof)
         single = from_single(source, proof.evidence if proof else ())
         return nothing or single, f"By {agent} alone, {when}."
     if result.status is Status.COMPLETED and result.synthesis is not None:
         if agent == "digest":
-            nothing = untried(debug, proof) or nothing_found(debug)
+            nothing = untried(debug, proof) or nothing_found(debug, proof)
             return (
                 nothing or result.synthesis,
                 f"By digest, {when}: findings merged by rule, without a model.",
@@ -100,7 +100,7 @@ def _conclusion(
         shown = f"{note}as it stands." if result.report_problem else ""
         return result.synthesis, f"By {agent}, {when}.{shown}"
     why = result.failure.message if result.failure else "it ended without an answer"
-    nothing = untried(debug, proof) or nothing_found(debug)
+    nothing = untried(debug, proof) or nothing_found(debug, proof)
     return nothing or digest(debug, proof), (
         f"By digest, {when}: findings merged by rule, because the orchestrator {agent} failed: "
         f"{why.rstrip('.')}. To try {agent} again, run `orchestrateDebugRun` with `force`."
