@@ -82,11 +82,15 @@ async def prove(
 
 
 def _words(run: Run) -> tuple[WordMatch, ...]:
+    return match_words(Snapshot(run.base, None, ()), _task(run))
+
+
+def _task(run: Run) -> str:
+    """What the task file says besides our conclusion; its title where it cannot be read."""
     try:
-        task = without_regions(task_file.read(Path(run.task_path), "task file"))
+        return without_regions(task_file.read(Path(run.task_path), "task file"))
     except BugLspError:  # moved or deleted meanwhile
-        return ()
-    return match_words(Snapshot(run.base, None, ()), task)
+        return run.title
 
 
 def check_synthesis(run: Run, session: SessionFolder, synthesis: Synthesis) -> Proof:
@@ -155,6 +159,7 @@ def _bench(
         first_copy=len(run.roster) + 1,
         cell_seconds=run.cell_timeout_seconds,
         whole_seconds=run.session_timeout_seconds * _WHOLE_SHARE,
+        task=_task(run),
         test_command=run.test_command,
         sources=sources,
         python=run.python,

@@ -183,6 +183,7 @@ class _Session:
             prompt=prompt,
             task=prompts.about_the_bug(prompt) if self.spec.kind is Kind.DEBUG else "",
             shared=self.run_folder.shared if self.spec.kind is Kind.DEBUG else None,
+            beside=tuple(one.agent_type for one in self.asked.standing if one != self.spec),
             cwd=prepared.root / self.asked.base.prefix,
             copy=prepared.root,
             workspace=Path(self.asked.workspace),
