@@ -43,6 +43,7 @@ from .candidates import sites
 from .check import Check
 from .files import Files, encoding_of
 from .judge import Judge
+from .pairs import Pairs
 from .private_copy import private
 from .search import Found, Search
 from .search import cores as _cores
@@ -212,9 +213,12 @@ class Work:
         self._check = Check(self._outcome, judge, self.server, self.ends, self.emit)
         more = wider(baseline.run, indexes, suspects, self.files.statements, self.files.source)
         where = await anyio.to_thread.run_sync(sites, [*suspects, *more], self.files.source)
-        supply = Growing(where, self.server.collected.ran_at_import)
+        pairs = Pairs()
+        supply = Growing(where, self.server.collected.ran_at_import, pairs.new)
         ends = self.ends - _FOR_THE_END * self.budget
-        self._search = Search(judge, supply, baseline.lanes, self.began, ends, self.emit)
+        self._search = Search(
+            judge, supply, baseline.lanes, self.began, ends, self.emit, pairs=pairs
+        )
         for number in itertools.count(1):
             self._outcome.found = await self._searched(self._search, len(where), number)
             await self._check.run()

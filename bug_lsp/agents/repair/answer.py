@@ -193,8 +193,9 @@ def _report(outcome: Outcome) -> Report:
     findings: list[Finding] = []
     ranked = places(outcome)
     if patch is not None:
-        findings.append(_of_patch(outcome, patch))
-        ranked = [one for one in ranked if (one.path, one.line) != (patch.path, patch.shown)]
+        lines = (patch.shown, *patch.also)
+        findings += [_of_patch(outcome, patch, line) for line in lines]
+        ranked = [one for one in ranked if one.path != patch.path or one.line not in lines]
     findings += [_of_suspect(one, outcome) for one in ranked]
     if patch is None:
         cause = f"No small edit repairs {outcome.failing[0].id}; see where it helped."
@@ -213,15 +214,15 @@ def _quote(outcome: Outcome, path: str, line: int) -> str:
     return lines[line - 1] if 0 < line <= len(lines) else ""
 
 
-def _of_patch(outcome: Outcome, patch: Candidate) -> Finding:
+def _of_patch(outcome: Outcome, patch: Candidate, line: int) -> Finding:
     rivals = {(one.path, one.line) for one in outcome.alternatives} - {(patch.path, patch.line)}
     sure = _SURE_UNCHECKED if outcome.unchecked else _SURE
     others = "" if outcome.unchecked else " and no other that was run fails"
     return Finding(
         claim=f"when {patch.what}, the failing tests pass{others}",
         path=patch.path,
-        line=patch.shown,
-        quote=_quote(outcome, patch.path, patch.shown),
+        line=line,
+        quote=_quote(outcome, patch.path, line),
         confidence=round(max(sure - 0.1 * len(rivals), _LEAST_SURE), 2),
         basis=Basis.PATCH,
         measurement=_EDITS,

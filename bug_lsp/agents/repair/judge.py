@@ -16,11 +16,13 @@ from .candidates import Candidate
 from .source import SourceFile
 
 Outcome: TypeAlias = Literal[
-    "invalid", "hangs", "dies", "lost", "fails", "helps", "breaks", "passes"
+    "invalid", "hangs", "dies", "lost", "fails", "further", "helps", "breaks", "passes"
 ]
-"""`helps`: some failing test passes, not all. `breaks`: they all pass, but another one fails.
+"""`further`: the first failing test fails at a later line of its own. `helps`: some failing test
+passes, not all. `breaks`: they all pass, but another one fails.
 `lost`: the server ended or was silent, so nothing is known of the candidate."""
 
+_ASSERTION = "AssertionError"
 _LEAST_CPU = 0.25
 _HANGING_CPU = 0.6
 """Seconds for tests that hang today: nobody knows how long they take when they do not."""
@@ -121,9 +123,34 @@ class Judge:
             tried = await self._server.ask_many(self._batch(todo))
             for candidate, one in zip(todo, tried, strict=True):
                 if one is not None:
-                    found[id(candidate)] = _sifted(one)
+                    found[id(candidate)] = self._sifted(one)
             todo = [c for c, one in zip(todo, tried, strict=True) if one is None]
         return [found.get(id(candidate)) for candidate in candidates]
+
+    def _sifted(self, tried: Tried) -> Outcome | None:
+        match tried.how:
+            case "done" | "cold" | "lost":
+                return None
+            case "invalid":
+                return "invalid"
+            case _ if tried.passed:
+                return "helps"
+            case "died":
+                return "dies"
+            case "hung":
+                return "hangs"
+            case _:
+                return "further" if self._gets_further(tried) else "fails"
+
+    def _gets_further(self, tried: Tried) -> bool:
+        """Whether the first of the failing tests fails later than it does without a change."""
+        before = self._first[0].failure
+        if before is None or tried.line == 0:
+            return False
+        line = next((f.line for f in before.frames if f.path == self._first[0].path), 0)
+        crashed = before.type != _ASSERTION and bool(before.frames[1:])
+        asserts = crashed and tried.failed_as == _ASSERTION
+        return 0 < line < tried.line or (line == tried.line and asserts)
 
     def _batch(self, candidates: Sequence[Candidate]) -> Batch:
         changes = []
@@ -286,20 +313,6 @@ def _within(tests: Sequence[RanTest], seconds: float) -> list[RanTest]:
             break
         found.append(test)
     return found
-
-
-def _sifted(tried: Tried) -> Outcome | None:
-    match tried.how:
-        case "done" | "cold" | "lost":
-            return None
-        case "invalid":
-            return "invalid"
-        case "died":
-            return "helps" if tried.passed else "dies"
-        case "hung":
-            return "helps" if tried.passed else "hangs"
-        case _:
-            return "helps" if tried.passed else "fails"
 
 
 def _hung(test: RanTest) -> bool:
