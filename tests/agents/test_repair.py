@@ -469,18 +469,10 @@ async def test_a_slow_test_that_the_task_names_gets_its_time(project):
     assert "`2` becomes `1`" in done.report.fix
 
 
-async def test_edits_that_break_a_test_found_only_at_the_end_are_not_said_to_pass(project):
-    tests = "".join(f"\ndef test_{n}():\n    assert shop.level({n}) == {n}\n" for n in range(2, 9))
+async def test_an_edit_that_breaks_a_test_at_the_end_is_not_said_to_pass(project):
     project.write(
         {
-            "shop.py": """
-                def level(n):
-                    if n == 0:
-                        return 0
-                    if n <= 1:
-                        return 2
-                    return n
-            """,
+            "shop.py": "def price(n):\n    return n * 2 + 1\n",
             "test_shop.py": """
                 import os
 
@@ -489,21 +481,19 @@ async def test_edits_that_break_a_test_found_only_at_the_end_are_not_said_to_pas
                 IS_FRESH = "trial-" in os.environ["TMPDIR"]
 
                 def test_one():
-                    assert shop.level(1) == 1
+                    assert shop.price(1) == 4
 
                 def test_table():
                     if IS_FRESH:
-                        assert [shop.level(n) for n in (-1, -2)] == [2, 2]
+                        assert [shop.price(n) for n in (0, 2)] == [2, 6]
             """,
-            "test_more.py": f"import shop\n{tests}",
         }
     )
 
     done = await run_agent(Repair(), project.job())
 
-    passing = [f for f in done.report.findings if f.basis is Basis.PATCH]
-    assert all("`2` becomes `1`" not in finding.claim for finding in passing)
-    assert "the search goes on" in "".join(e.detail for e in done.events if isinstance(e, ToolCall))
+    assert "`1` becomes `2`" in done.report.fix
+    assert "`2` becomes `3`" not in done.answer.text
 
 
 async def test_each_finding_says_what_it_rests_on(cart):
