@@ -496,6 +496,48 @@ async def test_an_edit_that_breaks_a_test_at_the_end_is_not_said_to_pass(project
     assert "`2` becomes `3`" not in done.answer.text
 
 
+async def test_of_edits_that_pass_the_one_that_repairs_other_failures_too_comes_first(project):
+    project.write(
+        {
+            "account.py": """
+                class Account:
+                    def __init__(self, balance, limit):
+                        self.balance = balance
+                        self.limit = limit
+
+                    def withdraw(self, amount):
+                        if amount > self.balance + self.balance:
+                            raise ValueError("not enough money")
+                        self.balance -= amount
+            """,
+            "test_account.py": """
+                import pytest
+                from account import Account
+
+                def test_enough():
+                    account = Account(100, 0)
+                    account.withdraw(40)
+                    assert account.balance == 60
+
+                def test_within_the_limit():
+                    account = Account(10, limit=50)
+                    account.withdraw(55)
+                    assert account.balance == -45
+
+                def test_too_much():
+                    with pytest.raises(ValueError, match="not enough"):
+                        Account(10, limit=5).withdraw(16)
+            """,
+        }
+    )
+
+    done = await run_agent(Repair(), project.job())
+
+    assert "`.balance` becomes `.limit`" in done.report.fix
+    assert "test_within_the_limit" in done.report.verification
+    assert "test_too_much" in done.report.verification
+
+
 async def test_each_finding_says_what_it_rests_on(cart):
     done = await run_agent(Repair(), cart.job())
 

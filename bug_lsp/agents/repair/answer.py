@@ -38,6 +38,10 @@ class Outcome:
     suspects: list[Suspect]
     found: Found
     file_of: Callable[[str], SourceFile | None]
+    related: list[RanTest] = field(default_factory=list)
+    """Tests that fail too, and probably show another bug."""
+    also: list[str] = field(default_factory=list)
+    """Those of them that pass with the patch."""
     others: tuple[str, ...] = ()
     """What is to be said of failing tests that are probably not this bug, as sentences."""
     patch: Candidate | None = None
@@ -117,14 +121,20 @@ def diff(outcome: Outcome) -> str:
 def _verification(outcome: Outcome) -> str:
     whole = len(outcome.baseline.run.collected)
     share = "all" if outcome.whole_suite else f"{outcome.checked} of {whole}"
-    names = listed([code_span(test.id) for test in outcome.failing], 3)
+    names = _listed([test.id for test in outcome.failing])
     passes = f"With it {names} {'pass' if len(outcome.failing) > 1 else 'passes'}"
+    if outcome.also:
+        passes += f", and so {'do' if len(outcome.also) > 1 else 'does'} {_listed(outcome.also)}"
     if outcome.unchecked:
         return (
             f"{passes}, in a process that had tried other edits before; in a fresh one it could not"
             f" be checked: {outcome.unchecked}."
         )
     return f"{passes}; {share} tests were run again at the end, and none fails that passed before."
+
+
+def _listed(names: Sequence[str]) -> str:
+    return listed([code_span(name) for name in names], 3)
 
 
 def _failing(failing: Sequence[RanTest], others: Sequence[str]) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import Literal, TypeAlias
@@ -109,6 +109,13 @@ class Judge:
                 failed += [reply.dead.id] if reply.dead is not None else []
                 return Verdict(candidate, "breaks", failed[0] if failed else others[0].id)
         return Verdict(candidate, "passes")
+
+    async def passing(self, candidate: Candidate, tests: Sequence[RanTest]) -> list[str]:
+        """Which of the tests pass with a candidate."""
+        if not tests:
+            return []
+        reply = await self._ask(candidate, tests, cold=False, stop=False)
+        return [test.id for test in reply.tests if test.outcome == "passed"]
 
     async def sift(self, candidates: Sequence[Candidate]) -> list[Outcome | None]:
         """What the failing tests say to each, quickly; None: to be judged by itself.
@@ -253,14 +260,17 @@ class Judge:
             wall_seconds=_LEAST_WALL + seconds,
         )
 
-    async def _ask(self, candidate: Candidate, tests: Sequence[RanTest], *, cold: bool) -> Reply:
+    async def _ask(
+        self, candidate: Candidate, tests: Sequence[RanTest], *, cold: bool, stop: bool = True
+    ) -> Reply:
         path = self._root / candidate.path
         texts, originals = {path: self.text_of(candidate)}, {path: self._original(candidate)}
         cold = cold or candidate.cold
-        request = self._request(texts, originals, tests, cold=cold)
+        request = replace(self._request(texts, originals, tests, cold=cold), stop_at_failure=stop)
         reply = await self._server.ask(request, cold=cold)
         if reply.how == "cold":
-            request = self._request(texts, originals, tests, cold=True)
+            again = self._request(texts, originals, tests, cold=True)
+            request = replace(again, stop_at_failure=stop)
             reply = await self._server.ask(request, cold=True)
         return reply
 
