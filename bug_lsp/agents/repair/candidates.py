@@ -53,6 +53,8 @@ class Candidate:
     """Characters that are taken away or added."""
     cold: bool
     """Whether the file has to be imported anew."""
+    also: tuple[int, ...] = ()
+    """The lines of further edits that belong to it."""
 
     @property
     def rank(self) -> tuple[float, int, str, tuple[Splice, ...]]:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import heapq
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Protocol, TypeAlias
@@ -90,10 +90,13 @@ class _Queue:
             if is_there and time.monotonic() > ends:
                 return
             site = self._sites.pop(0)
-            made = await anyio.to_thread.run_sync(partial(self._make, site))
-            for one in made:
-                self._count += 1
-                heapq.heappush(self._heap, (one.rank, self._count, one))
+            for one in await anyio.to_thread.run_sync(partial(self._make, site)):
+                self.push(one)
+
+    def push(self, one: Candidate) -> None:
+        """Put in one more."""
+        self._count += 1
+        heapq.heappush(self._heap, (one.rank, self._count, one))
 
     def _make(self, site: Site) -> list[Candidate]:
         anyio.from_thread.check_cancelled()
@@ -121,8 +124,15 @@ class _Queue:
 class Growing:
     """A supply that makes candidates at one site after another."""
 
-    def __init__(self, where: Sequence[Site], ran_at_import: frozenset[tuple[str, int]]) -> None:
+    def __init__(
+        self,
+        where: Sequence[Site],
+        ran_at_import: frozenset[tuple[str, int]],
+        more: Callable[[], Iterable[Candidate]] = tuple,
+    ) -> None:
+        """`more` gives what is to be tried besides, once the likeliest ones are through."""
         maker = Maker(ran_at_import)
+        self._more = more
         self._early = _Queue(where, maker, _LEAST_EARLY, late=False)
         self._late = _Queue(where[:MOST_LATE], maker, _LEAST_LATE, late=True)
         self._are_early_over = False
@@ -156,5 +166,7 @@ class Growing:
                 return one
             self._are_early_over = True
             self._late.add(self._early)
+        for more in self._more():
+            self._late.push(more)
         await self._late.fill(limit, ends)
         return self._late.pop(limit)
