@@ -96,6 +96,10 @@ def _in_terminal(options: Options) -> int:
             from .copies import copies
 
             return copies(options.workspace, as_json=options.json)
+        case "doctor" if options.project:
+            from .project import project
+
+            return project(options)
         case _:
             from .doctor import doctor
 

@@ -31,6 +31,7 @@ class Options(argparse.Namespace):
     dry_run: bool
     all_workspaces: bool
     copies: bool
+    project: bool
     session: str
     force: bool
 
@@ -152,11 +153,19 @@ def _add_doctor(commands: _Commands[_Parser]) -> None:
         "doctor",
         "which agents can run here, and how to fix those that cannot; exit status 0 when one can",
     )
-    parser.add_argument(
+    instead = parser.add_mutually_exclusive_group()
+    instead.add_argument(
         "--copies",
         action="store_true",
         help="instead: what sessions' copies of this project hold, what they do not, and why",
     )
+    instead.add_argument(
+        "--project",
+        action="store_true",
+        help="instead: how this project's tests are run: the interpreter, what is collected (in a "
+        "copy), and with --test-command whether that fails and how",
+    )
+    parser.add_argument("--test-command", metavar="CMD", help="of --project: the command to try")
     _add_workspace(parser, "the repository around the current folder")
     _add_json(parser, "as JSON")
 
