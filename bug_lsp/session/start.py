@@ -225,7 +225,7 @@ def _check_python(setting: str | None, workspace: Path) -> None:
 
 def _task(request: Request, workspace: Path, settings: Settings) -> tuple[Path | None, str]:
     if request.task is not None:
-        task = task_file.resolve(request.task, workspace, "taskUri")
+        task = task_file.resolve_in_repository(request.task, workspace, "taskUri")
         text = task_file.read(task, "taskUri")
         return task, text if request.task_text is None else request.task_text
     if not (request.title or "").strip() and request.context is None:
