@@ -80,6 +80,10 @@ def _in_terminal(options: Options) -> int:
             from .status import status
 
             return status(options)
+        case "orchestrate":
+            from .orchestrate import orchestrate
+
+            return orchestrate(options)
         case "apply":
             from .apply import apply
 

@@ -57,6 +57,7 @@ def parse(arguments: Sequence[str]) -> Options:
     _add_serve(commands)
     _add_debug(commands)
     _add_status(commands)
+    _add_orchestrate(commands)
     _add_apply(commands)
     _add_doctor(commands)
     _add_clean(commands)
@@ -131,6 +132,18 @@ def _add_status(commands: _Commands[_Parser]) -> None:
     parser.add_argument(
         "--limit", metavar="N", type=_positive, default=20, help="how many runs (default: 20)"
     )
+
+
+def _add_orchestrate(commands: _Commands[_Parser]) -> None:
+    parser = _command(
+        commands,
+        "orchestrate",
+        "start the orchestrator of a run whose sessions have ended, where it has none yet; exit "
+        "status as of debug",
+    )
+    parser.add_argument("run", metavar="RUN", help="a run, or the beginning of its id")
+    parser.add_argument("--force", action="store_true", help="another one, although there is one")
+    _add_workspace(parser, "the repository around the current folder")
 
 
 def _add_apply(commands: _Commands[_Parser]) -> None:

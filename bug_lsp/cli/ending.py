@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
-from bug_lsp.domain.errors import BadInput
+from bug_lsp.domain.errors import BadInput, FailureKind
 from bug_lsp.domain.region import region_of
 from bug_lsp.domain.related import sections
 from bug_lsp.domain.rendering import CAUSES, NOTHING
@@ -21,6 +21,8 @@ from .where import workspace_of
 from .words import agent, label, place
 
 _LINE = 400
+_TELL_MORE = {FailureKind.CRASHED, FailureKind.INTERNAL}
+"""Failures of which a line is not enough."""
 
 Say = Callable[[str], None]
 
@@ -41,7 +43,9 @@ def tell(ended: Ended, say: Say) -> None:
     for session in ended.status.everyone:
         if session.status is Status.FAILED and session.failure:
             why = one_line(in_terminal(session.failure.message), _LINE)
-            say(f"{label(session)} {agent(session)} failed: {why}")
+            where = ended.folder.session(session.session_id).output
+            more = f"; all of it: {place(where)}" if session.failure.kind in _TELL_MORE else ""
+            say(f"{label(session)} {agent(session)} failed: {why}{more}")
 
 
 def _tell_conclusion(status: RunStatus, task: Path, say: Say) -> None:
