@@ -39,10 +39,10 @@ def nothing_found(debug: Sequence[Facts], proof: Proof | None = None) -> Synthes
     """Return the conclusion of a run in which nothing was found; None if something was."""
     if not is_nothing_found(debug):
         return None
-    reasons: dict[str, list[str]] = {}
+    reasons: dict[str, list[Facts]] = {}
     for facts in debug:
-        reasons.setdefault(_reason(facts), []).append(_name(facts))
-    lines = [f"- {', '.join(names)}: {reason}" for reason, names in reasons.items()]
+        reasons.setdefault(_reason(facts, "each"), []).append(facts)
+    lines = [f"- {_names(group)}: {_shared(group)}." for group in reasons.values()]
     cause = "No session found a place to begin:\n\n" + "\n".join(lines)
     if proof is not None and proof.words:
         fitting = ", ".join(map(_place, proof.words[:_MOST_BY_WORDS]))
@@ -80,13 +80,18 @@ def _has_looked(facts: Facts) -> bool:
     return result.failure is None or result.failure.kind in _HAD_NOTHING_TO_GO_BY
 
 
-def _name(facts: Facts) -> str:
-    return f"{facts.spec.title.partition(':')[0]} ({facts.spec.agent_type})"
+def _names(group: Sequence[Facts]) -> str:
+    labels = (f"{one.spec.title.partition(':')[0]} ({one.spec.agent_type})" for one in group)
+    return ", ".join(labels)
 
 
-def _reason(facts: Facts) -> str:
+def _shared(group: Sequence[Facts]) -> str:
+    """The reason in their own words, or one for all: it differs in the agents' names alone."""
+    return _reason(group[0], "each" if len(group) > 1 else group[0].spec.agent_type)
+
+
+def _reason(facts: Facts, called: str) -> str:
     failure = facts.result.failure if facts.result is not None else None
     if failure is None:
         return "it was cancelled" if facts.status is Status.CANCELLED else "it names no place"
-    # Sentences that differ in the agent's own name alone are one reason.
-    return failure.message.replace(facts.spec.agent_type, "it").rstrip(".") + "."
+    return failure.message.replace(facts.spec.agent_type, called).rstrip(".")

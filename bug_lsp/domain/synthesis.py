@@ -15,7 +15,7 @@ from .related import sections
 from .rendering import CAUSE, CONFLICTS, SOLUTION, STEPS
 from .report import Basis, Finding, SessionNote, Synthesis, without_last_json_block
 from .run import Facts, Spec, Status
-from .transcript import code, one_line
+from .transcript import code_of_prose, one_line
 from .untried import untried
 
 _MOST_PLACES = 5
@@ -177,7 +177,7 @@ def _place(place: RankedPlace, names: Mapping[str, str]) -> str:
         claims.setdefault(vote.session_id, one_line(vote.finding.claim, 300))
     said = "; ".join(dict.fromkeys(claims.values()))
     quote = at_line.finding.quote.strip()
-    shown = f" {code(quote)}" if quote else ""
+    shown = f" {code_of_prose(quote)}" if quote else ""
     ids = [vote.evidence.id for vote in place.votes if vote.evidence and vote.evidence.id]
     cited = f" [{', '.join(ids)}]" if ids else ""
     return f"- {_where(place)}{shown} ({_basis(place, names)}): {said}{cited}"

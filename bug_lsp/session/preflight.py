@@ -15,7 +15,7 @@ from bug_lsp.domain.run import CustomAgent
 from bug_lsp.proof.suite import ways
 from bug_lsp.workspace import git
 
-_NOTHING_BUT = "{} runs the tests of Python projects, and there is no Python here"
+_NO_PYTHON = "it runs the tests of Python projects, and there is no Python here"
 _NO_COMMAND = (
     "there is no Python here and no testCommand: bisect needs a command that fails while the bug"
     " is there"
@@ -51,7 +51,7 @@ class Preflight:
         if not registry.is_model_free(agent_type, custom):
             return ""
         if agent_type != "bisect":
-            return "" if self.has_python else _NOTHING_BUT.format(agent_type)
+            return "" if self.has_python else _NO_PYTHON
         if self._command is None and not self.has_python:
             return _NO_COMMAND
         return _NO_HISTORY if self._has_no_history() else ""

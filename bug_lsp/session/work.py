@@ -216,12 +216,12 @@ class _Session:
         await anyio.to_thread.run_sync(make_folders, own, self.folder.scratch)
         job = dataclasses.replace(job, env={**own, **job.env})
         if registry.is_model_free(self.spec.agent_type, self.asked.agents):
-            recorder.emit(Copied(notes=prepared.notes))
+            recorder.emit(Copied(notes=(*self.asked.preflight, *prepared.notes)))
             if prepared.problem:
                 raise AgentFailure(FailureKind.NOT_APPLICABLE, prepared.problem)
             return job
         told = await anyio.to_thread.run_sync(in_the_copy, job, prepared)
-        recorder.emit(Copied(notes=told.notes))
+        recorder.emit(Copied(notes=(*self.asked.preflight, *told.notes)))
         prompt = f"{job.prompt.rstrip()}\n\n{prompts.copy_section(told.notes)}"
         return dataclasses.replace(job, prompt=prompt, env={**job.env, **told.environment})
 
