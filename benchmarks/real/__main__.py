@@ -7,13 +7,17 @@
 from __future__ import annotations
 
 import argparse
+import json
 import sys
+from dataclasses import asdict
 from pathlib import Path
 
 from . import catalogue, project
 from .catalogue import Bug
+from .measure import measure
 from .outcomes import verify
 from .sdists import CannotBuild
+from .table import PAGE, summary, table, write
 
 
 def main() -> None:
@@ -26,7 +30,7 @@ def main() -> None:
         command.add_argument("--only", action="append", default=[], metavar="NAME")
         if name == "run":
             command.add_argument("--json", action="store_true")
-            command.add_argument("--write", action="store_true", help="the table into README.md")
+            command.add_argument("--write", action="store_true", help=f"the table into {PAGE.name}")
     options = parser.parse_args()
     try:
         bugs = catalogue.load(only=options.only)
@@ -34,7 +38,8 @@ def main() -> None:
         parser.error(str(error))
     folder = options.folder.resolve()
     if options.command == "build":
-        sys.exit(build(bugs, folder))
+        sys.exit(1 if build(bugs, folder) else 0)
+    sys.exit(run(bugs, folder, as_json=options.json, into_page=options.write))
 
 
 def build(bugs: list[Bug], folder: Path) -> int:
@@ -51,6 +56,25 @@ def build(bugs: list[Bug], folder: Path) -> int:
             print(f"{bug.name}: built", flush=True)
     print(f"{len(bugs) - failed} of {len(bugs)} bugs are built in {folder}")
     return failed
+
+
+def run(bugs: list[Bug], folder: Path, *, as_json: bool, into_page: bool) -> int:
+    """Run the product on the bugs that are built and show the table; return the exit status."""
+    built = [bug for bug in bugs if (folder / bug.name / project.TASK).is_file()]
+    if not built:
+        print(f"no bug is built in {folder}; run `python -m benchmarks.real build {folder}` first")
+        return 1
+    results = []
+    for bug in built:
+        results.append(measure(bug, folder / bug.name))
+        print(summary(results[-1:]), bug.name, file=sys.stderr, flush=True)
+    if as_json:
+        print(json.dumps([asdict(result) for result in results], indent=2))
+    else:
+        print(table(results))
+    if into_page:
+        write(table(results))
+    return 0
 
 
 if __name__ == "__main__":

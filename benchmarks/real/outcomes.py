@@ -29,7 +29,16 @@ def outcomes(
             "PYTHONDONTWRITEBYTECODE": "1",
             "BUG_OUTCOMES": str(written),
         }
-        command = [str(python), "-m", "pytest", "-q", "-p", "no:cacheprovider", "-p", "bug_outcomes"]
+        command = [
+            str(python),
+            "-m",
+            "pytest",
+            "-q",
+            "-p",
+            "no:cacheprovider",
+            "-p",
+            "bug_outcomes",
+        ]
         try:
             subprocess.run(
                 [*command, *tests], cwd=folder, env=env, capture_output=True, timeout=seconds,

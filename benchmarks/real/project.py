@@ -90,7 +90,11 @@ def _git(folder: Path, *arguments: str, at: float = 0.0) -> None:
     person = {"NAME": _NAME, "EMAIL": "benchmarks@example.org", "DATE": f"@{at:.0f} +0000"}
     env = {
         **os.environ,
-        **{f"GIT_{who}_{key}": value for who in ("AUTHOR", "COMMITTER") for key, value in person.items()},
+        **{
+            f"GIT_{who}_{key}": value
+            for who in ("AUTHOR", "COMMITTER")
+            for key, value in person.items()
+        },
         "GIT_CONFIG_GLOBAL": os.devnull,
         "GIT_CONFIG_SYSTEM": os.devnull,
     }

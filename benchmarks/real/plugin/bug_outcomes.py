@@ -5,11 +5,13 @@ It runs in the projects' own environments, so it imports nothing of ours.
 
 import json
 import os
+import pathlib
+from typing import Any
 
-_outcomes = {}
+_outcomes: dict[str, str] = {}
 
 
-def pytest_runtest_logreport(report):
+def pytest_runtest_logreport(report: Any) -> None:
     """Keep the worst outcome of a test's set-up, call and teardown."""
     if report.when == "call" or report.outcome != "passed":
         name = "xfailed" if hasattr(report, "wasxfail") else report.outcome
@@ -17,7 +19,6 @@ def pytest_runtest_logreport(report):
             _outcomes[report.nodeid] = name
 
 
-def pytest_sessionfinish():
+def pytest_sessionfinish() -> None:
     """Write the outcomes."""
-    with open(os.environ["BUG_OUTCOMES"], "w", encoding="utf-8") as file:
-        json.dump(_outcomes, file)
+    pathlib.Path(os.environ["BUG_OUTCOMES"]).write_text(json.dumps(_outcomes), encoding="utf-8")
