@@ -65,6 +65,11 @@ class RankedPlace:
     role: Role
 
     @property
+    def best(self) -> Vote:
+        """The weightiest finding at its line."""
+        return next((vote for vote in self.votes if vote.line == self.line), self.votes[0])
+
+    @property
     def certainty(self) -> Certainty:
         """What can be said of it."""
         if self.role in NOT_A_CAUSE:

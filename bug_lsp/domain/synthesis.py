@@ -63,7 +63,7 @@ def digest(debug: Sequence[Facts], proof: Proof | None = None) -> Synthesis:
             SessionNote(session_id=facts.spec.session_id, note=_note(facts)) for facts in debug
         ),
         conflicts=_conflicts(named),
-        findings=tuple(place.votes[0].as_finding() for place in named[:_MOST_PLACES]),
+        findings=tuple(place.best.as_finding() for place in named[:_MOST_PLACES]),
     )
 
 
@@ -173,13 +173,11 @@ def _recommended(proven: Sequence[Spec], fixes: Sequence[str]) -> str:
 
 def _place(place: RankedPlace, names: Mapping[str, str]) -> str:
     """One place as an item of a list: the line, what says so, and in which words."""
-    best = place.votes[0]
-    at_line = next((vote for vote in place.votes if vote.line == place.line), best)
     claims: dict[str, str] = {}
     for vote in place.votes:
         claims.setdefault(vote.session_id, one_line(vote.finding.claim, 300))
     said = "; ".join(dict.fromkeys(claims.values()))
-    quote = at_line.finding.quote.strip()
+    quote = place.best.finding.quote.strip()
     shown = f" {code_of_prose(quote)}" if quote else ""
     ids = [vote.evidence.id for vote in place.votes if vote.evidence and vote.evidence.id]
     cited = f" [{', '.join(ids[:_MOST_CITED])}]" if ids else ""
