@@ -28,6 +28,7 @@ class Job:
     """One piece of work for one agent."""
 
     prompt: str
+    """What the agent is told."""
     cwd: Path
     """Where the agent works: the workspace folder inside the session's own copy."""
     copy: Path
@@ -36,6 +37,10 @@ class Job:
     """The user's real workspace folder. Only to look at: their virtual environment is there."""
     scratch: Path
     """A private folder for temporary files of the agent; removed with the session's copy."""
+    task: str = ""
+    """What the user says of the bug, without what we say of the work."""
+    shared: Path | None = None
+    """A folder of the run, in which agents of ours keep what they need to find out but once."""
     model: str | None = None
     read_only: bool = False
     test_command: str | None = None
@@ -64,6 +69,11 @@ class Job:
     follow_up: Callable[[str], str | None] = _no_follow_up
     """Given the agent's answer: what to say next in the same conversation, None when done.
     What the user said and nobody listened to is among it."""
+
+    @property
+    def told(self) -> str:
+        """The user's words about the bug; all that the agent is told where they are not apart."""
+        return self.task or self.prompt
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,7 +6,7 @@ import re
 from enum import StrEnum
 from pathlib import PurePosixPath
 
-_DOCUMENTS = frozenset((".md", ".rst", ".txt", ".adoc", ".markdown", ".org", ".1", ".po", ".pot"))
+_DOCUMENTS = frozenset((".md", ".rst", ".adoc", ".markdown", ".org", ".1", ".po", ".pot"))
 _DOCUMENT_FOLDERS = frozenset(("doc", "docs", "examples", "changelog", "changelog.d", "news"))
 _DOCUMENT_NAMES = re.compile(
     r"(change(s|log)|news|readme|authors|license|licence|copying)", re.IGNORECASE
@@ -63,7 +63,7 @@ def role_of_file(path: str) -> Role:
         return Role.METADATA
     if _TEST_NAME.fullmatch(file.stem) or folders & _TEST_FOLDERS:
         return Role.TEST
-    is_named = not file.suffix and _DOCUMENT_NAMES.match(file.name)
+    is_named = file.suffix in {"", ".txt"} and _DOCUMENT_NAMES.match(file.name)
     if file.suffix.lower() in _DOCUMENTS or is_named or folders & _DOCUMENT_FOLDERS:
         return Role.DOCUMENT
     return Role.CODE

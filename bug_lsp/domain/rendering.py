@@ -177,22 +177,23 @@ def _ids(place: RankedPlace) -> set[str]:
 def _missing(status: RunStatus) -> list[str]:
     if status.completed_count == status.total_count:
         return []
-    late = sum(
-        session.failure is not None and session.failure.kind is FailureKind.TIMEOUT
+    kinds = [
+        session.failure.kind
         for session in status.sessions
-        if session.retried_by is None
-    )
-    missing = [
-        f"{count} {name}"
-        for count, name in (
-            (status.failed_count - late, "failed"),
-            (late, "timed out"),
-            (status.cancelled_count, "cancelled"),
-        )
-        if count
+        if session.retried_by is None and session.failure is not None
     ]
+    late = kinds.count(FailureKind.TIMEOUT)
+    unfit = kinds.count(FailureKind.NOT_APPLICABLE)
+    missing = {
+        "failed": status.failed_count - late - unfit,
+        "timed out": late,
+        "cancelled": status.cancelled_count,
+    }
+    lead = "degraded: " if any(missing.values()) else ""
+    missing["not applicable"] = unfit
+    counted = ", ".join(f"{count} {name}" for name, count in missing.items() if count)
     completed = f"{status.completed_count} of {status.total_count} sessions completed"
-    return [f"degraded: {completed}, {', '.join(missing)}"]
+    return [f"{lead}{completed}, {counted}"]
 
 
 def _session_note(session: Session, notes: Mapping[str, str], checked: Checked) -> str:

@@ -9,17 +9,20 @@ from itertools import zip_longest
 
 from . import agreement
 from .agreement import Vote
-from .proof import Evidence, Proof
+from .proof import Evidence, Proof, Verdict, WordMatch
 from .ranking import Certainty, RankedPlace, rank, voices_of
 from .related import sections
 from .rendering import CAUSE, CONFLICTS, SOLUTION, STEPS
-from .report import Basis, SessionNote, Synthesis, without_last_json_block
+from .report import Basis, Finding, SessionNote, Synthesis, without_last_json_block
 from .run import Facts, Spec, Status
 from .transcript import code_of_prose, one_line
 from .untried import untried
 
 _MOST_PLACES = 5
 _TIED = 0.005
+_TASK = "task"
+"""Who names a place by the task's words: no session."""
+_MOST_BY_WORDS = 3
 _CONFLICTS = 0.8
 """The share of the first place's weight from which the second one contradicts it."""
 _BASES: Mapping[Basis, str] = {
@@ -68,7 +71,34 @@ def ranked_places(debug: Sequence[Facts], proof: Proof) -> list[RankedPlace]:
     files = {
         patch.session_id: patch.files for patch in proof.patches if proof.proven(patch.session_id)
     }
-    return rank(agreement.votes(debug, proof.evidence), files)
+    cast = agreement.votes(debug, proof.evidence)
+    ranked = rank([*cast, *map(_by_words, proof.words)], files)
+    named = [place for place in ranked if place.sessions != (_TASK,)]
+    # The words alone are worth a look where nothing else is known.
+    return named or ranked[:_MOST_BY_WORDS]
+
+
+def _by_words(match: WordMatch) -> Vote:
+    claim = f"has words of the task: {', '.join(match.words)}"
+    finding = Finding(
+        claim=claim,
+        path=match.path,
+        line=match.line,
+        quote=match.quote,
+        confidence=match.score,
+        basis=Basis.WORDS,
+        measurement="words",
+    )
+    evidence = Evidence(
+        id="",
+        session_id=_TASK,
+        path=match.path,
+        line=match.line,
+        verdict=Verdict.VERIFIED,
+        actual=match.quote[:200],
+        function=match.function,
+    )
+    return Vote(_TASK, finding, match.path, match.line, evidence)
 
 
 def _name(spec: Spec) -> str:
@@ -148,7 +178,7 @@ def _place(place: RankedPlace, names: Mapping[str, str]) -> str:
     said = "; ".join(dict.fromkeys(claims.values()))
     quote = at_line.finding.quote.strip()
     shown = f" {code_of_prose(quote)}" if quote else ""
-    ids = [vote.evidence.id for vote in place.votes if vote.evidence is not None]
+    ids = [vote.evidence.id for vote in place.votes if vote.evidence and vote.evidence.id]
     cited = f" [{', '.join(ids)}]" if ids else ""
     return f"- {_where(place)}{shown} ({_basis(place, names)}): {said}{cited}"
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import secrets
 from collections import defaultdict
 from collections.abc import Sequence
@@ -72,6 +73,14 @@ _EXAMPLE_SYNTHESIS = Synthesis(
 )
 
 
+_BUG = "# The bug: "
+_RELATED = "\n# Earlier bugs in this project that may be related\n"
+_WORK = "\n# How to work\n"
+"""Headings of the prompt of a debug session."""
+_EARLIER_CONCLUSION = re.compile(r"<!-- bug-lsp:begin .*?<!-- bug-lsp:end -->", re.DOTALL)
+"""It stands in a fence there, and names more tests than the user did."""
+
+
 @cache
 def _environment() -> jinja2.Environment:
     import jinja2
@@ -129,6 +138,15 @@ def debug_prompt(
         schema=_schema(report_schema()),
         example=_example(_EXAMPLE_REPORT),
     )
+
+
+def about_the_bug(prompt: str) -> str:
+    """The part of a debug session's prompt that says what the user says of the bug."""
+    _, bug, rest = prompt.partition(_BUG)
+    told, _, _ = rest.rpartition(_WORK)
+    related = told.rfind(_RELATED)
+    told = told if related < 0 else told[:related]
+    return bug + _EARLIER_CONCLUSION.sub("", told)
 
 
 def copy_section(notes: Sequence[str]) -> str:

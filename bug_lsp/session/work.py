@@ -178,8 +178,11 @@ class _Session:
         self.prepared = prepared
         custom = self.asked.agents.get(self.spec.agent_type)
         confine = await self._hold(recorder)
+        prompt = self._prompt(debug)
         job = Job(
-            prompt=self._prompt(debug),
+            prompt=prompt,
+            task=prompts.about_the_bug(prompt) if self.spec.kind is Kind.DEBUG else "",
+            shared=self.run_folder.shared if self.spec.kind is Kind.DEBUG else None,
             cwd=prepared.root / self.asked.base.prefix,
             copy=prepared.root,
             workspace=Path(self.asked.workspace),

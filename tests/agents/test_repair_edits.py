@@ -5,7 +5,7 @@ import textwrap
 
 import pytest
 
-from bug_lsp.agents.repair.baseline import blocks, mentioned
+from bug_lsp.agents.repair.baseline import blocks
 from bug_lsp.agents.repair.candidates import Site, candidates
 from bug_lsp.agents.repair.operators import FAMILIES
 from bug_lsp.agents.repair.source import SourceFile
@@ -183,12 +183,3 @@ def test_tests_are_met_everywhere_soon_and_those_that_are_named_first():
     assert sorted(test for block in order for test in block) == sorted(tests)
     assert "test_a.py::test_20" in order[0]
     assert order[2][0] == "test_a.py::test_32"
-
-
-def test_a_text_names_tests_by_function_file_or_module():
-    tests = ("tests/test_a.py::test_one[1]", "tests/test_b.py::T::test_two", "test_c.py::test_x")
-
-    assert mentioned(tests, "see test_one, please") == {tests[0]}
-    assert mentioned(tests, "run tests/test_b.py") == {tests[1]}
-    assert mentioned(tests, "python -m unittest tests.test_b") == {tests[1]}
-    assert mentioned(tests, "nothing of the kind") == frozenset()

@@ -23,9 +23,7 @@ def test_several_agents_and_one_synthesis_in_the_task_file(user: User):
     text = user.task.read_text()
     assert without_regions(text).strip() == before.strip()
     found = sections(region_of(text)[1])
-    assert next(iter(found)).startswith(
-        "Synthesis (likely: shop.py:2; degraded: 2 of 3 sessions"
-    )
+    assert next(iter(found)).startswith("Synthesis (likely: shop.py:2; degraded: 2 of 3 sessions")
     assert "`shop.py:2`" in found["Root cause"]
     assert "what finder says" in found["Root cause"]
 

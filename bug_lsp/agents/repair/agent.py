@@ -6,47 +6,58 @@ edit that it hands in is written where the session looks for a patch.
 
 from __future__ import annotations
 
+import itertools
 import time
 from dataclasses import dataclass, field
-from functools import partial
 from pathlib import Path
 
 import anyio
 import anyio.to_thread
 
 from bug_lsp.agents.base import Answer, Emit, Job
-from bug_lsp.agents.markdown import counted
+from bug_lsp.agents.markdown import counted, listed
 from bug_lsp.agents.network import has_own_network
 from bug_lsp.agents.python_tests import (
     NEEDS_NETWORK,
+    Chosen,
     ForkServer,
     PythonProject,
     RanTest,
-    Request,
     check_runner,
     chosen_by_command,
     failures_of_the_copy,
     has_python,
+    is_test_code,
     missing_module,
+    named_tests,
     nothing_fails,
+    triage,
 )
-from bug_lsp.agents.spectrum.suspects import Suspect, rank
+from bug_lsp.agents.spectrum.suspects import rank
 from bug_lsp.domain.errors import AgentFailure, FailureKind
 from bug_lsp.domain.events import Activity, Error, FileEdit, Text, ToolCall, ToolResult
 
 from .answer import Outcome, answer
-from .baseline import Baseline, BaselineRun, mentioned
-from .candidates import MOST_LATE, Candidate, candidates, sites
+from .baseline import Baseline, BaselineRun, warmed
+from .candidates import sites
+from .check import Check
 from .files import Files, encoding_of
 from .judge import Judge
 from .private_copy import private
 from .search import Found, Search
 from .search import cores as _cores
+from .supply import Growing
+from .wider import wider
 
 BUDGET_SECONDS = 60.0
+_OVERTIME = 3.0
+"""Seconds after the budget in which what was found is still told."""
 _FOR_THE_END = 0.12
 """The share of the time that is kept to check what was found in a fresh process."""
 _BASELINE_SHARE = 0.4
+_COLLECTING_SHARE = 0.6
+_COLLECTING_SHARE_OF_ALL = 0.3
+"""The same, where only the files of the named tests are collected if all take too long."""
 
 
 class Repair:
@@ -64,14 +75,10 @@ class Repair:
                 "there is no Python here: repair runs the tests of Python projects"
                 " (pytest or unittest)",
             )
-        began = time.monotonic()
-        emit(Activity(text="looking for tests"))
-        project = await private(PythonProject.of(job), "repair")
-        try:
-            outcome = await self._repair(job, project, emit, began)
-        except _NeedsNetworkError:
-            emit(Error(message=NEEDS_NETWORK))
-            outcome = await self._repair(job, project.with_network(), emit, time.monotonic())
+        work = Work(job, emit, self._cores, time.monotonic(), self._budget)
+        with anyio.move_on_after(self._budget + _OVERTIME):
+            await work.run()
+        outcome = work.end()
         if outcome.patch is not None:
             path = job.copy / outcome.patch.path
             path.write_bytes(_encoded(path, outcome.text))
@@ -80,12 +87,13 @@ class Repair:
         emit(Text(text=text))
         return Answer(text=text)
 
-    async def _repair(self, job: Job, project: PythonProject, emit: Emit, began: float) -> Outcome:
-        chosen = await chosen_by_command(job, project, emit)
-        server = ForkServer(project, framework=chosen.framework, env=chosen.env)
-        async with server.serving():
-            work = _Work(job, project, server, emit, self._cores, began, began + self._budget)
-            return await work.run(chosen.names)
+
+class _NotCollectedError(Exception):
+    """The tests were not collected in time."""
+
+    def __init__(self, message: str) -> None:
+        super().__init__(message)
+        self.message = message
 
 
 class _NeedsNetworkError(Exception):
@@ -93,26 +101,102 @@ class _NeedsNetworkError(Exception):
 
 
 @dataclass
-class _Work:
+class Work:
     """One search for one job."""
 
     job: Job
-    project: PythonProject
-    server: ForkServer
     emit: Emit
     cores: int
     began: float
-    ends: float
+    budget: float
+    project: PythonProject = field(init=False)
+    server: ForkServer = field(init=False)
     files: Files = field(init=False)
+    _stage: str = "the code was being copied"
+    _outcome: Outcome | None = None
+    _search: Search | None = None
+    _check: Check | None = None
 
-    def __post_init__(self) -> None:
+    @property
+    def ends(self) -> float:
+        """When it should be over, by the monotonic clock."""
+        return self.began + self.budget
+
+    @property
+    def _left(self) -> float:
+        return max(self.ends - time.monotonic(), 0.0)
+
+    def end(self) -> Outcome:
+        """What it came to, also if it was not allowed to end. Raises `AgentFailure`."""
+        if self._outcome is None:
+            raise AgentFailure(
+                FailureKind.TIMEOUT,
+                f"the time of {self.budget:g} s was over while {self._stage}:"
+                " give a testCommand that names the failing test",
+            )
+        if self._search is not None:
+            self._outcome.found = self._search.found()
+        if self._check is not None:
+            self._check.stop()
+        return self._outcome
+
+    async def run(self) -> None:
+        """From the copy to the edit."""
+        self.emit(Activity(text="looking for tests"))
+        self.project = await private(PythonProject.of(self.job), "repair")
+        try:
+            await self._with_tests()
+        except _NeedsNetworkError:
+            self.emit(Error(message=NEEDS_NETWORK))
+            self.project = self.project.with_network()
+            await self._with_tests()
+
+    async def _with_tests(self) -> None:
+        self._stage = "the tests were being collected"
+        chosen = await chosen_by_command(self.job, self.project, self.emit)
+        near = self._files_that_are_named(chosen)
+        share = _COLLECTING_SHARE_OF_ALL if near else _COLLECTING_SHARE
+        try:
+            await self._with_server(chosen, (), share * self._left)
+        except _NotCollectedError as slow:
+            if not near:
+                raise AgentFailure(FailureKind.TIMEOUT, slow.message) from slow
+            told = f"only the tests of {listed(list(near), 3)} are used: {slow.message}"
+            self.emit(Error(message=told))
+            await self._with_server(chosen, near, _COLLECTING_SHARE * self._left)
+
+    def _files_that_are_named(self, chosen: Chosen) -> tuple[str, ...]:
+        """Files of tests that the command or the task names."""
+        names = [test.partition("::")[0] for test in chosen.names or ()]
+        paths = names or [path for path in self.job.tests_near if is_test_code(path)]
+        return tuple(path for path in dict.fromkeys(paths) if (self.project.cwd / path).is_file())
+
+    async def _with_server(self, chosen: Chosen, args: tuple[str, ...], seconds: float) -> None:
         self.files = Files(self.project.copy)
+        self.server = ForkServer(
+            self.project,
+            framework=chosen.framework,
+            args=args,
+            env=chosen.env,
+            start_seconds=seconds,
+        )
+        is_up = False
+        try:
+            async with self.server.serving():
+                is_up = True
+                await self._repair(chosen.names)
+        except AgentFailure as failure:
+            if failure.kind is FailureKind.TIMEOUT and not is_up:
+                raise _NotCollectedError(failure.message) from failure
+            raise
 
-    async def run(self, names: frozenset[str] | None) -> Outcome:
-        """From the tests to the edit."""
+    async def _repair(self, names: frozenset[str] | None) -> None:
+        self._stage = "the tests were run for the first time"
         baseline = await self._baseline(names)
-        failing = [baseline.run.tests[index] for index in baseline.failing(names)]
-        suspects = rank(baseline.run, baseline.failing(names), self.files.statements)
+        indexes, others = self._shown(baseline, names)
+        failing = [baseline.run.tests[index] for index in indexes]
+        await warmed(self.server, baseline, indexes)
+        suspects = rank(baseline.run, indexes, self.files.statements)
         if not suspects:
             raise _nowhere(failing)
         judge = Judge(self.server, baseline.run, failing, self.files.source, self.project.copy)
@@ -123,19 +207,43 @@ class _Work:
                 f"{failing[0].id} fails only together with other tests, not alone: no edit of one"
                 " place can be judged by it",
             )
-        found = await self._search(judge, suspects, baseline)
-        return await self._checked(
-            Outcome(baseline, alone, suspects, found, self.files.source), judge
+        found = Found(ended="the time was over")
+        self._outcome = Outcome(baseline, alone, suspects, found, self.files.source, others=others)
+        self._check = Check(self._outcome, judge, self.server, self.ends, self.emit)
+        more = wider(baseline.run, indexes, suspects, self.files.statements, self.files.source)
+        where = await anyio.to_thread.run_sync(sites, [*suspects, *more], self.files.source)
+        supply = Growing(where, self.server.collected.ran_at_import)
+        ends = self.ends - _FOR_THE_END * self.budget
+        self._search = Search(judge, supply, baseline.lanes, self.began, ends, self.emit)
+        for number in itertools.count(1):
+            self._outcome.found = await self._searched(self._search, len(where), number)
+            await self._check.run()
+            goes_on = self._search.reject(self._outcome.rejected)
+            if self._outcome.patch is not None or not goes_on:
+                break
+
+    def _shown(
+        self, baseline: Baseline, names: frozenset[str] | None
+    ) -> tuple[tuple[int, ...], tuple[str, ...]]:
+        """The tests that show the bug, by their indexes, and what is to be said of the others."""
+        told = triage(
+            baseline.run,
+            self.job.prompt,
+            command=self.job.test_command or "",
+            of_command=names,
+            apart=dict.fromkeys(baseline.of_the_copy, "the copy lacks what it needs"),
         )
+        known = {n for n, test in enumerate(baseline.run.tests) if test.id in set(told.shown)}
+        return baseline.failing(names, known) or baseline.failing(names), told.told
 
     async def _baseline(self, names: frozenset[str] | None) -> Baseline:
         collected = self.server.collected
-        first = names or mentioned(collected.tests, self.job.prompt)
+        first = names or named_tests(collected.tests, self.job.prompt).ids
         detail = (
             f"the tests by {self.project.interpreter.described}, with the lines each test executes"
         )
         self.emit(ToolCall(call_id="tests", name="test", detail=detail))
-        seconds = (self.ends - self.began) * _BASELINE_SHARE
+        seconds = self._left * _BASELINE_SHARE
         run = BaselineRun(self.server, self.emit, self.cores, seconds, first)
         baseline = await run.run() if collected.tests else run.empty()
         lines = [f"{baseline.run.runner}: {baseline.run.counted()}"]
@@ -165,65 +273,18 @@ class _Work:
             baseline.run, errors, self.project, "repair", limited=names is not None
         )
 
-    async def _search(self, judge: Judge, suspects: list[Suspect], baseline: Baseline) -> Found:
+    async def _searched(self, search: Search, places: int, number: int) -> Found:
         self.emit(Activity(text="looking for edits"))
-        where = await anyio.to_thread.run_sync(sites, suspects, self.files.source)
-        ran = self.server.collected.ran_at_import
-        early = await anyio.to_thread.run_sync(
-            partial(candidates, where, late=False, ran_at_import=ran)
-        )
-        known = {(one.path, one.splices) for one in early}
-        detail = f"the {len(early)} likeliest edits at {counted(len(where), 'place')}"
-        self.emit(ToolCall(call_id="search", name="search", detail=detail))
-        whole = self.ends - self.began
-        ends = self.ends - _FOR_THE_END * whole
-
-        def late() -> list[Candidate]:
-            found = candidates(where[:MOST_LATE], late=True, ran_at_import=ran)
-            return [one for one in found if (one.path, one.splices) not in known]
-
-        search = Search(judge, early, late, baseline.lanes, self.began, ends, self.emit)
+        call = "search" if number == 1 else f"search-{number}"
+        detail = f"the likeliest edits at {counted(places, 'place')}"
+        detail = detail if number == 1 else "the search goes on, as none of these held"
+        self.emit(ToolCall(call_id=call, name="search", detail=detail))
         found = await search.run()
         output = f"{found.tried} tried, {len(found.passing)} pass; {found.ended}"
         if found.first_after is not None:
             output += f"; the first judged after {found.first_after:.1f} s"
-        self.emit(ToolResult(call_id="search", ok=True, output=output))
+        self.emit(ToolResult(call_id=call, ok=True, output=output))
         return found
-
-    async def _checked(self, outcome: Outcome, judge: Judge) -> Outcome:
-        """The best candidate that holds in a fresh process, with the tests there is time for."""
-        run = outcome.baseline.run
-        known = {test.id for test in run.tests if test.has_failed}
-        shown = [test.id for test in outcome.failing]
-        others = [t.id for t in run.tests if t.outcome == "passed"]
-        for candidate in outcome.found.passing:
-            self.emit(Activity(text=f"checking {candidate.path}:{candidate.line} {candidate.what}"))
-            reaching = [test.id for test in judge.reaching(candidate)]
-            order = dict.fromkeys([*shown, *reaching, *outcome.baseline.unknown, *others])
-            left = max(self.ends - time.monotonic(), 3.0)
-            lanes = outcome.baseline.lanes
-            replies = await judge.whole(candidate, list(order), left, lanes)
-            tests = [test for reply in replies for test in reply.tests]
-            bad = [t.id for t in tests if t.has_failed and t.id not in known - set(shown)]
-            ran = {test.id for test in tests}
-            if bad and set(bad) <= set(outcome.baseline.unknown):
-                bad = await self._new(bad)
-            died = any(reply.how != "done" for reply in replies)
-            if died or bad or not set(judge.first) <= ran:
-                outcome.rejected.append(candidate)
-                continue
-            outcome.patch = candidate
-            outcome.text = judge.text_of(candidate)
-            outcome.checked = len(ran)
-            outcome.whole_suite = ran >= set(run.collected)
-            break
-        return outcome
-
-    async def _new(self, names: list[str]) -> list[str]:
-        """Which of the tests pass without any change."""
-        left = max(self.ends - time.monotonic(), 1.0)
-        reply = await self.server.ask(Request(tuple(names), soft_seconds=left, wall_seconds=left))
-        return [test.id for test in reply.tests if test.outcome == "passed"]
 
 
 def _nowhere(failing: list[RanTest]) -> AgentFailure:

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from bug_lsp.agents.markdown import code_block, code_span, counted, listed, plain
 from bug_lsp.agents.python_tests import RanTest
 from bug_lsp.agents.spectrum.suspects import Suspect
-from bug_lsp.domain.report import Finding, Report, report_block
+from bug_lsp.domain.report import Basis, Finding, Report, report_block
 
 from .baseline import Baseline
 from .candidates import Candidate
@@ -23,7 +23,10 @@ MOST_FINDINGS = 10
 _MOST_SHOWN = 12
 _MOST_ALTERNATIVES = 5
 _SURE = 0.9
+_SURE_UNCHECKED = 0.6
 _LEAST_SURE = 0.4
+_EDITS, _TESTS = "edits", "tests"
+"""What was measured."""
 
 
 @dataclass
@@ -35,6 +38,8 @@ class Outcome:
     suspects: list[Suspect]
     found: Found
     file_of: Callable[[str], SourceFile | None]
+    others: tuple[str, ...] = ()
+    """What is to be said of failing tests that are probably not this bug, as sentences."""
     patch: Candidate | None = None
     text: str = ""
     """The whole file with the patch in it."""
@@ -43,18 +48,25 @@ class Outcome:
     whole_suite: bool = False
     rejected: list[Candidate] = field(default_factory=list)
     """Candidates that passed in the search, but not in a fresh process."""
+    unchecked: str = ""
+    """Why the patch could not be checked in a fresh process; empty if it was."""
+
+    @property
+    def passing(self) -> list[Candidate]:
+        """Edits that pass, the likeliest first, without those that did not hold."""
+        return [one for one in self.found.passing if one not in self.rejected]
 
     @property
     def alternatives(self) -> list[Candidate]:
-        """Other edits that pass, the likeliest first."""
-        return [one for one in self.found.passing if one not in (self.patch, *self.rejected)]
+        """The same without the patch."""
+        return [one for one in self.passing if one != self.patch]
 
 
 def answer(outcome: Outcome) -> str:
     """The whole answer, with its closing block."""
     parts = [
         _patch(outcome),
-        _failing(outcome.failing),
+        _failing(outcome.failing, outcome.others),
         _alternatives(outcome),
         _search(outcome),
         report_block(_report(outcome)),
@@ -64,7 +76,7 @@ def answer(outcome: Outcome) -> str:
 
 def places(outcome: Outcome) -> list[Suspect]:
     """The suspects again, sharpened by what the search saw."""
-    order = {(c.path, c.line): n for n, c in reversed(list(enumerate(outcome.found.passing)))}
+    order = {(c.path, c.line): n for n, c in reversed(list(enumerate(outcome.passing)))}
     if outcome.patch is not None:
         order[outcome.patch.path, outcome.patch.line] = -1
     share = {place: tally.share for place, tally in outcome.found.tallies.items()}
@@ -87,7 +99,7 @@ def _patch(outcome: Outcome) -> str:
         f"## Patch\n\n{outcome.patch.path}:{outcome.patch.shown}: {outcome.patch.what}"
         f"\n\n{code_block(diff(outcome), 'diff')}\n\n{_verification(outcome)}"
     )
-    return f"{text} Whether it is what was meant, the tests cannot say: read it."
+    return f"{text} The tests cannot say whether it is what was meant: read it."
 
 
 def diff(outcome: Outcome) -> str:
@@ -106,19 +118,24 @@ def _verification(outcome: Outcome) -> str:
     whole = len(outcome.baseline.run.collected)
     share = "all" if outcome.whole_suite else f"{outcome.checked} of {whole}"
     names = listed([code_span(test.id) for test in outcome.failing], 3)
-    return (
-        f"With it {names} {'pass' if len(outcome.failing) > 1 else 'passes'}; {share} tests were"
-        " run again at the end, and none fails that passed before."
-    )
+    passes = f"With it {names} {'pass' if len(outcome.failing) > 1 else 'passes'}"
+    if outcome.unchecked:
+        return (
+            f"{passes}, in a process that had tried other edits before; in a fresh one it could not"
+            f" be checked: {outcome.unchecked}."
+        )
+    return f"{passes}; {share} tests were run again at the end, and none fails that passed before."
 
 
-def _failing(failing: Sequence[RanTest]) -> str:
+def _failing(failing: Sequence[RanTest], others: Sequence[str]) -> str:
     lines = ["## Failing tests", ""]
     for test in failing[:MOST_FINDINGS]:
         summary = plain(test.failure.summary) if test.failure is not None else ""
         lines.append(f"- {code_span(test.id)}: {summary}")
     if len(failing) > MOST_FINDINGS:
         lines.append(f"- and {len(failing) - MOST_FINDINGS} more")
+    if others:
+        lines += ["", "Not looked into:", "", *(f"- {plain(told)}" for told in others)]
     return "\n".join(lines)
 
 
@@ -155,7 +172,12 @@ def _search(outcome: Outcome) -> str:
     if rest:
         lines.append(f"| elsewhere | {rest} |  |  |  |")
     kinds = ", ".join(f"{name} {count}" for name, count in found.families.most_common())
-    what = {"hangs": "ran too long", "dies": "ended their process", "invalid": "were no Python"}
+    what = {
+        "hangs": "ran too long",
+        "dies": "ended their process",
+        "lost": "could not be tried",
+        "invalid": "were no Python",
+    }
     odd = [f"{found.outcomes[key]} {text}" for key, text in what.items() if found.outcomes[key]]
     lines += [
         "",
@@ -193,23 +215,28 @@ def _quote(outcome: Outcome, path: str, line: int) -> str:
 
 def _of_patch(outcome: Outcome, patch: Candidate) -> Finding:
     rivals = {(one.path, one.line) for one in outcome.alternatives} - {(patch.path, patch.line)}
+    sure = _SURE_UNCHECKED if outcome.unchecked else _SURE
+    others = "" if outcome.unchecked else " and no other that was run fails"
     return Finding(
-        claim=f"when {patch.what}, the failing tests pass and no other fails",
+        claim=f"when {patch.what}, the failing tests pass{others}",
         path=patch.path,
         line=patch.shown,
         quote=_quote(outcome, patch.path, patch.shown),
-        confidence=round(max(_SURE - 0.1 * len(rivals), _LEAST_SURE), 2),
+        confidence=round(max(sure - 0.1 * len(rivals), _LEAST_SURE), 2),
+        basis=Basis.PATCH,
+        measurement=_EDITS,
     )
 
 
 def _of_suspect(suspect: Suspect, outcome: Outcome) -> Finding:
     tally = outcome.found.tallies.get((suspect.path, suspect.line), Tally())
     passing = next(
-        (c for c in outcome.found.passing if (c.path, c.line) == (suspect.path, suspect.line)), None
+        (c for c in outcome.passing if (c.path, c.line) == (suspect.path, suspect.line)), None
     )
-    claim = suspect.claim
+    claim, basis, measurement = suspect.claim, Basis.COVERAGE, _TESTS
     if passing is not None:
-        claim = f"the tests also pass when {passing.what}"
+        claim, measurement = f"the failing tests also pass when {passing.what}", _EDITS
+        basis = Basis.CONDITION if passing.family == "condition" else Basis.PATCH
     elif tally.helped:
         claim += f"; {tally.helped} of {tally.tried} edits here turn a failing test green"
     return Finding(
@@ -218,4 +245,6 @@ def _of_suspect(suspect: Suspect, outcome: Outcome) -> Finding:
         line=suspect.line,
         quote=suspect.quote,
         confidence=min(suspect.confidence, 0.5),
+        basis=basis,
+        measurement=measurement,
     )

@@ -6,11 +6,10 @@ the search starts with the failing tests that are known, and the rest is left fo
 
 from __future__ import annotations
 
-import re
 import statistics
 import time
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
 
@@ -24,7 +23,10 @@ FIRST_SECONDS = 2.0
 """How long a test may take before it is looked at again with more patience."""
 _AFTER_HANGS = 1.0
 _MANY_HANGS = 2
+_MOST_WARMED = 5
 PATIENT_SECONDS = 6.0
+NAMED_SECONDS = 25.0
+"""How long a test may take that the task or the command names."""
 _BLOCK = 8
 """Tests that stand next to each other and are run together."""
 _MOST_BLOCKS = 8
@@ -33,7 +35,11 @@ _SOFT_SECONDS = 4.0
 _LOOK_SECONDS = 0.5
 _WAITING = 0.4
 """A suite that computes for less than this share of its time is run by more processes."""
-_START_ANYWAY = 3.0
+_START_ANYWAY = 4.0
+_NEARLY_DONE = 8.0
+"""Seconds that the others are waited for: a patch must not break them."""
+_LAST_SECONDS = 8.0
+"""How long those that run then may go on."""
 
 
 @dataclass
@@ -42,21 +48,59 @@ class Baseline:
 
     run: SuiteRun
     unknown: tuple[str, ...]
-    """Tests that have not been run yet."""
+    """Tests that have not been run yet, or that take longer than a test is given."""
     lanes: int
     """How many processes at a time suit this suite."""
     of_the_copy: frozenset[str] = frozenset()
     """Tests that fail for want of something that the checkout has and the copy has not."""
 
-    def failing(self, names: frozenset[str] | None) -> tuple[int, ...]:
-        """Which tests show the bug: of those that count, all that fail."""
+    def failing(
+        self, names: frozenset[str] | None, known: Collection[int] | None = None
+    ) -> tuple[int, ...]:
+        """Which tests show the bug, by their indexes: of those that count, all that fail.
+
+        `names`: the tests that count; `known`: the indexes, where it is known which they are.
+        """
         return tuple(
             index
             for index, test in enumerate(self.run.tests)
             if test.has_failed
             and test.id not in self.of_the_copy
             and (names is None or test.id in names)
+            and (known is None or index in known)
         )
+
+
+def of_known(run: SuiteRun, collected: Sequence[str], lanes: int) -> Baseline:
+    """Return the baseline of a run with coverage that somebody else has made."""
+    ended = {test.id for test in run.tests}
+    return Baseline(run, tuple(name for name in collected if name not in ended), lanes)
+
+
+async def warmed(server: ForkServer, baseline: Baseline, failing: Sequence[int]) -> None:
+    """Count lines that a failing test only executes if it is the first as executed by all tests.
+
+    What a project makes at its first use would belong to whichever test comes first. So failing
+    tests are run twice in one process, and what is not executed again is for all.
+    """
+    run = baseline.run
+    once: dict[str, set[int]] = defaultdict(set)
+    for index in failing[:_MOST_WARMED]:
+        test = run.tests[index]
+        if _hung(test) or test.seconds > FIRST_SECONDS:
+            continue
+        wanted = Request((test.id, test.id), coverage=True, wall_seconds=10, cpu_seconds=10)
+        reply = await server.ask(wanted)
+        again = reply.tests[-1] if len(reply.tests) == 2 else None  # noqa: PLR2004 - both
+        if again is not None and again.failure == test.failure and again.measured:
+            for path, lines in reply.coverage.items():
+                once[path] |= {line for line, times in lines.items() if 1 not in times}
+    everyone = tuple(range(len(run.tests)))
+    coverage = {
+        path: {line: everyone if line in once[path] else tests for line, tests in lines.items()}
+        for path, lines in run.coverage.items()
+    }
+    baseline.run = run.model_copy(update={"coverage": coverage})
 
 
 @dataclass
@@ -70,6 +114,8 @@ class BaselineRun:
     """When it ends at the latest."""
     first: frozenset[str] = frozenset()
     """Tests that are likely to fail."""
+    known: SuiteRun | None = None
+    """A run of the tests with coverage, if there is one already: then they are not run again."""
     _blocks: list[list[str]] = field(default_factory=list)
     _ended: dict[str, RanTest] = field(default_factory=dict)
     _lines: dict[str, dict[int, set[str]]] = field(
@@ -85,11 +131,15 @@ class BaselineRun:
     async def run(self) -> Baseline:
         """Until all tests have run, or enough is known to begin."""
         collected = self.server.collected.tests
+        if self.known is not None:
+            return of_known(self.known, collected, self.cores)
         self._blocks = blocks(collected, self.first)
-        async with anyio.create_task_group() as group:
-            for number in range(4 * self.cores):
-                group.start_soon(self._lane, number)
-        await self._look_again()
+        with anyio.move_on_after(self.seconds + _LAST_SECONDS):
+            async with anyio.create_task_group() as group:
+                for number in range(4 * self.cores):
+                    group.start_soon(self._lane, number)
+        with anyio.move_on_after(self.seconds):
+            await self._look_again()
         return self._result(collected)
 
     def empty(self) -> Baseline:
@@ -122,7 +172,15 @@ class BaselineRun:
     def _enough(self) -> bool:
         spent = time.monotonic() - self._began
         failed = any(test.has_failed and not _hung(test) for test in self._ended.values())
-        return spent > self.seconds or (spent > _START_ANYWAY and failed)
+        asked = self.first <= self._ended.keys() or spent > self.seconds / 2
+        soon = self._left() < min(_NEARLY_DONE, self.seconds - spent)
+        return spent > self.seconds or (spent > _START_ANYWAY and failed and asked and not soon)
+
+    def _left(self) -> float:
+        """How many seconds the other tests may take, by those that have ended."""
+        took = sum(test.seconds for test in self._ended.values()) / max(len(self._ended), 1)
+        left = len(self.server.collected.tests) - len(self._ended)
+        return took * left / self.cores
 
     async def _run_chunk(self, chunk: list[str]) -> None:
         self._take(await self.server.ask(self._request(chunk, self._patience, _SOFT_SECONDS)))
@@ -159,24 +217,37 @@ class BaselineRun:
                     self._lines[path][line] |= {reply.tests[index].id for index in tests}
         elif reply.dead is not None:
             self._ended[reply.dead.id] = reply.dead
-        elif not reply.tests:
+        elif not reply.tests and (reply.how != "lost" or self.server.is_lost):
             # Nothing began: it must not be asked for ever.
             self._stuck = True
             self._blocks.clear()
 
     async def _look_again(self) -> None:
-        """Whether a test that ran long hangs, or is only slow: one is asked with more patience."""
+        """Find out which of the tests that ran long hang, and which are only slow.
+
+        A slow test that nobody names is unknown where others fail: it says nothing of the bug.
+        """
         hung = [test.id for test in self._ended.values() if _hung(test)]
-        if not hung:
-            return
-        before = {name: self._ended.pop(name) for name in hung}
-        self._take(await self.server.ask(self._request(hung[:1], PATIENT_SECONDS, 60.0)))
-        first = self._ended.get(hung[0])
-        if first is not None and not _hung(first):
+        named = [name for name in hung if name in self.first]
+        for name in named:
+            await self._ask_patiently(name, NAMED_SECONDS)
+        rest = [name for name in hung if name not in self.first]
+        if any(test.has_failed and test.id not in rest for test in self._ended.values()):
+            for name in rest:
+                del self._ended[name]
+        elif rest and not await self._ask_patiently(rest[0], PATIENT_SECONDS):
             # Slow, not hanging: then so may be the others.
-            for name in hung[1:]:
-                self._take(await self.server.ask(self._request([name], PATIENT_SECONDS, 60.0)))
-        self._ended = before | self._ended
+            for name in rest[1:]:
+                await self._ask_patiently(name, PATIENT_SECONDS)
+
+    async def _ask_patiently(self, name: str, seconds: float) -> bool:
+        """Run a test again with more time; returns whether it hangs all the same."""
+        before = self._ended.pop(name)
+        try:
+            self._take(await self.server.ask(self._request([name], seconds, seconds)))
+        finally:
+            after = self._ended.setdefault(name, before)
+        return _hung(after)
 
     def _result(self, collected: tuple[str, ...]) -> Baseline:
         tests = [self._ended[name] for name in collected if name in self._ended]
@@ -220,16 +291,3 @@ def blocks(tests: Sequence[str], first: AbstractSet[str]) -> list[list[str]]:
     order = sorted(range(len(found)), key=lambda n: int(f"{n:0{bits}b}"[::-1], 2))
     order.sort(key=lambda n: first.isdisjoint(found[n]))
     return [found[n] for n in order]
-
-
-def mentioned(tests: tuple[str, ...], text: str) -> frozenset[str]:
-    """Tests that a text names, by their function or their file."""
-    words = set(re.findall(r"[\w/.-]+", text))
-    modules = {word.removesuffix(".py").replace(".", "/") for word in words}
-    found = set()
-    for test in tests:
-        file, _, name = test.partition("::")
-        function = name.partition("[")[0].rpartition("::")[2]
-        if function in words or file in words or file.removesuffix(".py") in modules:
-            found.add(test)
-    return frozenset(found)

@@ -1,11 +1,13 @@
 """Which edits are tried, and in which order: likely mistakes at suspicious statements first.
 
-Pure: from the files and the ranking of their statements to a list. The same always gives the same.
+Pure: from the files and the ranking of their statements to the edits. The same always gives the
+same.
 """
 
 from __future__ import annotations
 
 import ast
+import heapq
 import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
@@ -29,6 +31,8 @@ _NO_TRACEBACK = 0.2
 _AT_IMPORT = 0.25
 _UNUSED = 0.8
 _EACH_RANK = 0.004
+_MOST_OF_FAMILY = 1500
+"""Edits of one kind at one statement: where there are more, each of them is far-fetched."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +58,11 @@ class Candidate:
     def rank(self) -> tuple[float, int, str, tuple[Splice, ...]]:
         """Its place among others, without ties."""
         return (round(self.cost, 3), self.size, self.path, self.splices)
+
+    @property
+    def key(self) -> tuple[str, tuple[Splice, ...]]:
+        """The same for all candidates that come to the same text."""
+        return (self.path, self.splices)
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,28 +122,46 @@ def _at_import(found: list[Site]) -> Iterator[Site]:
                     yield Site(file, node, min(costs) + _AT_IMPORT)
 
 
+class Maker:
+    """Makes the candidates of one site after another."""
+
+    def __init__(self, ran_at_import: frozenset[tuple[str, int]]) -> None:
+        self._ran_at_import = ran_at_import
+        self._scopes: dict[ast.AST, Scope] = {}
+
+    def make(self, site: Site, *, late: bool) -> list[Candidate]:
+        """The candidates at a site, of the families that come early or of all others, in order."""
+        function = site.file.enclosing(site.statement, FUNCTIONS)
+        assert function is None or isinstance(function, FUNCTIONS)  # noqa: S101
+        place = Place(site.file, site.statement, function, self._scope(site.file, function))
+        cold = function is None or _ran(site.file, function, self._ran_at_import)
+        found: list[Candidate] = []
+        for name, edits in FAMILIES.items():
+            if name in LATE and not late:
+                continue
+            likely = (_likelier(edit, place.scope) for edit in edits(place))
+            wanted = (e for e in likely if (name in LATE or e.cost >= LEAST_LATE_COST) == late)
+            made = [_candidate(site, edit, name, cold=cold) for edit in wanted]
+            found += heapq.nsmallest(_MOST_OF_FAMILY, made, key=lambda one: one.rank)
+        return sorted(found, key=lambda one: one.rank)
+
+    def _scope(self, file: SourceFile, function: ast.AST | None) -> Scope:
+        key = function if function is not None else file.tree
+        if key not in self._scopes:
+            self._scopes[key] = scope_of(file, function)
+        return self._scopes[key]
+
+
 def candidates(
     where: Iterable[Site], *, late: bool, ran_at_import: frozenset[tuple[str, int]]
 ) -> list[Candidate]:
-    """The candidates of the families that come early, or of all others."""
-    scopes: dict[ast.AST | None, Scope] = {}
+    """The candidates at some sites, of the families that come early or of all others."""
+    maker = Maker(ran_at_import)
     found: dict[tuple[str, tuple[Splice, ...]], Candidate] = {}
     for site in where:
-        function = site.file.enclosing(site.statement, FUNCTIONS)
-        assert function is None or isinstance(function, FUNCTIONS)  # noqa: S101
-        if function not in scopes or function is None:
-            scopes[function] = scope_of(site.file, function)
-        place = Place(site.file, site.statement, function, scopes[function])
-        cold = function is None or _ran(site.file, function, ran_at_import)
-        for name, edits in FAMILIES.items():
-            for edit in edits(place):
-                likely = _likelier(edit, place.scope)
-                is_late = name in LATE or likely.cost >= LEAST_LATE_COST
-                if is_late == late:
-                    candidate = _candidate(site, likely, name, cold=cold)
-                    key = (candidate.path, candidate.splices)
-                    if key not in found or found[key].cost > candidate.cost:
-                        found[key] = candidate
+        for one in maker.make(site, late=late):
+            if one.key not in found or found[one.key].cost > one.cost:
+                found[one.key] = one
     return sorted(found.values(), key=lambda candidate: candidate.rank)
 
 

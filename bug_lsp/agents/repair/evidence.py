@@ -10,6 +10,7 @@ import time
 from collections.abc import Sequence
 
 import anyio
+import anyio.to_thread
 
 from bug_lsp.agents.base import Emit
 from bug_lsp.agents.python_tests import ForkServer, PythonProject, Reproduction
@@ -20,6 +21,7 @@ from .files import Files
 from .judge import Judge
 from .private_copy import private
 from .search import Search, cores
+from .supply import Listed
 
 MOST_SECONDS = 25.0
 _MOST_STATEMENTS = 12
@@ -44,10 +46,11 @@ async def evidence(
     with anyio.move_on_after(MOST_SECONDS):
         async with server.serving():
             judge = Judge(server, shown.run, failing, files.source, project.copy)
-            early = _likeliest(leading, files, server.collected.ran_at_import)
-            search = Search(
-                judge, early, list, cores(), began, began + MOST_SECONDS, emit, margin=float("inf")
-            )
+            ran = server.collected.ran_at_import
+            early = await anyio.to_thread.run_sync(_likeliest, leading, files, ran)
+            ends = began + MOST_SECONDS
+            supply, margin = Listed(early), float("inf")
+            search = Search(judge, supply, cores(), began, ends, emit, margin=margin)
             found = await search.run()
             if found.tried == len(early):
                 return {

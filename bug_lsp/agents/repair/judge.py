@@ -15,8 +15,11 @@ from bug_lsp.agents.python_tests import Batch, ForkServer, RanTest, Reply, Reque
 from .candidates import Candidate
 from .source import SourceFile
 
-Outcome: TypeAlias = Literal["invalid", "hangs", "dies", "fails", "helps", "breaks", "passes"]
-"""`helps`: some failing test passes, not all. `breaks`: they all pass, but another one fails."""
+Outcome: TypeAlias = Literal[
+    "invalid", "hangs", "dies", "lost", "fails", "helps", "breaks", "passes"
+]
+"""`helps`: some failing test passes, not all. `breaks`: they all pass, but another one fails.
+`lost`: the server ended or was silent, so nothing is known of the candidate."""
 
 _LEAST_CPU = 0.25
 _HANGING_CPU = 0.6
@@ -34,6 +37,8 @@ _OTHERS_SECONDS = 4.0
 """In a slow suite a candidate is judged by a part of the tests; the rest comes at the end."""
 _MOST_ASKED = 8
 _WORTH_SHARING = 5.0
+_EACH_SECONDS = 1.5
+_MOST_AT_ONCE = 12
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +69,22 @@ class Judge:
         self._failing = sorted(failing, key=_hung_last)
         self._first = _within(self._failing, _FIRST_SECONDS)
         self._reaching: dict[tuple[str, int], list[RanTest]] = {}
+        self._broken: dict[str, RanTest] = {}
+
+    @property
+    def is_lost(self) -> bool:
+        """Whether no candidate can be tried any more."""
+        return self._server.is_lost
+
+    def watch(self, tests: Sequence[RanTest]) -> None:
+        """Have each candidate pass these tests, too: others have broken them."""
+        self._broken |= {test.id: test for test in tests}
+
+    @property
+    def at_once(self) -> int:
+        """How many candidates one child tries, so that news come about each second."""
+        known = sum(test.seconds for test in self._first if not _hung(test))
+        return min(max(int(_EACH_SECONDS / (known + 0.001)), 1), _MOST_AT_ONCE)
 
     async def judge(self, candidate: Candidate, *, cold: bool = False) -> Verdict:
         """Run the failing tests; where all pass, also the passing ones that reach the place."""
@@ -71,10 +92,16 @@ class Judge:
         outcome = _outcome(reply)
         if outcome != "passes":
             return Verdict(candidate, outcome)
-        others = [*self._failing[len(self._first) :], *self.reaching(candidate)]
+        others = [
+            *self._broken.values(),
+            *self._failing[len(self._first) :],
+            *self.reaching(candidate),
+        ]
         others = _within(others, _OTHERS_SECONDS)
         if others:
             reply = await self._ask(candidate, others, cold=cold)
+            if reply.how == "lost":
+                return Verdict(candidate, "lost")
             if not reply.all_passed:
                 failed = [test.id for test in reply.tests if test.has_failed]
                 failed += [reply.dead.id] if reply.dead is not None else []
@@ -161,14 +188,9 @@ class Judge:
     async def whole(
         self, candidate: Candidate, tests: Sequence[str], seconds: float, lanes: int
     ) -> list[Reply]:
-        """Many tests, for so long at most; of a slow suite only the first in a fresh process."""
-        known = {test.id: test for test in self._run.tests}
-        slow = sum(test.seconds for test in self._run.tests) > _WORTH_SHARING
-        shared = slow and not candidate.cold
-        count = len(tests)
-        if shared:
-            count = len(_within([known[t] for t in tests if t in known], _OTHERS_SECONDS))
-        rest = [list(tests[count:][n::lanes]) for n in range(lanes)]
+        """Many tests, for so long at most; of a slow suite only some in a fresh process."""
+        fresh = list(tests) if candidate.cold else self._fresh(tests)
+        others = [test for test in tests if test not in set(fresh)]
         found: list[Reply] = []
 
         async def ask(part: Sequence[str], *, cold: bool) -> None:
@@ -176,10 +198,20 @@ class Judge:
             found.append(await self._server.ask(request, cold=cold))
 
         async with anyio.create_task_group() as group:
-            group.start_soon(partial(ask, tests[:count], cold=True))
-            for part in filter(None, rest):
+            group.start_soon(partial(ask, fresh, cold=True))
+            for part in filter(None, (others[n::lanes] for n in range(lanes))):
                 group.start_soon(partial(ask, part, cold=False))
         return found
+
+    def _fresh(self, tests: Sequence[str]) -> list[str]:
+        """Those of the tests that a process which must import the project first runs soon."""
+        known = {test.id: test for test in self._run.tests}
+        slow = sum(test.seconds for test in self._run.tests) > _WORTH_SHARING
+        if not slow and self._server.start_took < _WORTH_SHARING:
+            return list(tests)
+        files = {test.partition("::")[0] for test in self.first}
+        near = [known[t] for t in tests if t in known and t.partition("::")[0] in files]
+        return [test.id for test in _within(near, _OTHERS_SECONDS)]
 
     def _unhurried(self, candidate: Candidate, tests: Sequence[str], seconds: float) -> Request:
         path = self._root / candidate.path
@@ -191,7 +223,7 @@ class Judge:
             test_seconds=_LEAST_WALL + _TIMES * slowest,
             soft_seconds=seconds,
             cpu_seconds=_MOST_SECONDS + seconds,
-            wall_seconds=_MOST_SECONDS + seconds,
+            wall_seconds=_LEAST_WALL + seconds,
         )
 
     async def _ask(self, candidate: Candidate, tests: Sequence[RanTest], *, cold: bool) -> Reply:
@@ -232,8 +264,8 @@ class Judge:
 def _outcome(reply: Reply) -> Outcome:
     helped = any(test.outcome == "passed" for test in reply.tests)
     match reply.how:
-        case "invalid":
-            return "invalid"
+        case "invalid" | "lost":
+            return reply.how
         case "hung":
             return "helps" if helped else "hangs"
         case "done":
@@ -258,7 +290,7 @@ def _within(tests: Sequence[RanTest], seconds: float) -> list[RanTest]:
 
 def _sifted(tried: Tried) -> Outcome | None:
     match tried.how:
-        case "done" | "cold":
+        case "done" | "cold" | "lost":
             return None
         case "invalid":
             return "invalid"

@@ -28,5 +28,9 @@ def _copy(source: Path, target: Path, scratch: Path) -> None:
     # What lies beside the user's checkout is beside its copies, as links.
     for entry in source.parent.iterdir():
         beside = target.parent / entry.name
-        if entry != source and entry.is_dir() and not beside.exists():
-            shutil.copytree(entry, beside, symlinks=True)
+        if entry == source or scratch.is_relative_to(entry) or beside.exists():
+            continue
+        if entry.is_symlink():
+            beside.symlink_to(entry.readlink())
+        elif entry.is_dir():
+            shutil.copytree(entry, beside, symlinks=True, ignore_dangling_symlinks=True)

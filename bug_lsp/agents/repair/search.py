@@ -8,22 +8,21 @@ from __future__ import annotations
 import os
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Collection
 from dataclasses import dataclass, field
 
 import anyio
-import anyio.to_thread
 
 from bug_lsp.agents.base import Emit
 from bug_lsp.domain.events import Activity
 
-from .candidates import LEAST_LATE_COST, Candidate
+from .candidates import Candidate
 from .judge import Judge, Verdict
+from .supply import Supply
 
 MARGIN = 0.5
 """How much less likely than the first candidate that passes those are that are still tried."""
 _TELL_SECONDS = 0.25
-_CHUNK = 12
 _FIRST_CHUNK = 3
 
 
@@ -69,13 +68,10 @@ class Found:
 
 @dataclass
 class Search:
-    """One search over a list that may grow by a second one."""
+    """One search over a supply of candidates."""
 
     judge: Judge
-    early: list[Candidate]
-    """In their order."""
-    late: Callable[[], list[Candidate]]
-    """Makes those that come later: there are so many that to make them takes time."""
+    supply: Supply
     lanes: int
     began: float
     ends: float
@@ -88,52 +84,44 @@ class Search:
     _begun: int = 0
     _first: float | None = None
     _out_of_time: bool = False
-    _todo: Iterator[list[Candidate]] = field(default_factory=lambda: iter(()))
-    _known: int = 0
-    """How many candidates there are, as far as they are made."""
-    _all_known: bool = False
-    _turn: anyio.Lock = field(default_factory=anyio.Lock)
+    _chunk: int = _FIRST_CHUNK
+    _skipped: list[Candidate] = field(default_factory=list)
+    """Those that may pass, but are less likely than others that do."""
+
+    def reject(self, candidates: Collection[Candidate]) -> bool:
+        """Count some that passed as breaking a test; returns whether to go on by `run`."""
+        known = [v for v in self._verdicts if v.outcome == "passes" and v.candidate in candidates]
+        for verdict in known:
+            self._verdicts.remove(verdict)
+            self._verdicts.append(Verdict(verdict.candidate, "breaks"))
+        passing = [v.candidate.cost for v in self._verdicts if v.outcome == "passes"]
+        self._limit = min(passing, default=float("inf")) + self.margin
+        return bool(known) and not self._out_of_time
 
     async def run(self) -> Found:
         """Try them."""
-        self._known = len(self.early)
-        soon = [one for one in self.early if one.cost < LEAST_LATE_COST]
-        self._todo = _chunks(soon)
         async with anyio.create_task_group() as group:
             for _ in range(self.lanes):
                 group.start_soon(self._lane)
-        return self._found()
+        return self.found()
 
     async def _next(self) -> list[Candidate]:
-        """The next few candidates; none at the end, or where the rest is too unlikely."""
-        async with self._turn:
-            chunk = next(self._todo, None)
-            if chunk is None and not self._all_known and self._limit >= LEAST_LATE_COST:
-                self._all_known = True
-                rest = [one for one in self.early if one.cost >= LEAST_LATE_COST]
-                late = await anyio.to_thread.run_sync(self.late)
-                self._known += len(late)
-                rest += late
-                rest.sort(key=lambda candidate: candidate.rank)
-                self._todo = _chunks(rest, _CHUNK)
-                chunk = next(self._todo, None)
-            return chunk or []
+        """The next few: not many at first, as the likeliest are to be judged soon."""
+        if self._skipped and self._skipped[0].cost <= self._limit:
+            skipped, self._skipped = self._skipped, []
+            return skipped
+        count = min(self._chunk, self.judge.at_once)
+        self._chunk += 1
+        return await self.supply.take(count, self._limit)
 
     async def _lane(self) -> None:
-        while chunk := await self._next():
-            wanted = [candidate for candidate in chunk if candidate.cost <= self._limit]
-            if not wanted:
-                return
-            left = self.ends - time.monotonic()
-            if left <= 0:
-                self._out_of_time = True
-                return
-            self._tell(wanted[0])
-            self._begun += len(wanted)
-            with anyio.move_on_after(left) as scope:
-                await self._try(wanted)
-            if scope.cancelled_caught:
-                self._out_of_time = True
+        with anyio.move_on_at(anyio.current_time() + self.ends - time.monotonic()) as scope:
+            while not self.judge.is_lost and (chunk := await self._next()):
+                self._tell(chunk[0])
+                self._begun += len(chunk)
+                await self._try(chunk)
+        if scope.cancelled_caught:
+            self._out_of_time = True
 
     async def _try(self, chunk: list[Candidate]) -> None:
         outcomes = await self.judge.sift(chunk)
@@ -143,6 +131,8 @@ class Search:
         for candidate, outcome in zip(chunk, outcomes, strict=True):
             if outcome is None and candidate.cost <= self._limit:
                 self._take(await self.judge.judge(candidate))
+            elif outcome is None:
+                self._skipped.append(candidate)
 
     def _take(self, verdict: Verdict) -> None:
         if self._first is None:
@@ -156,7 +146,7 @@ class Search:
         if now - self._told < _TELL_SECONDS:
             return
         self._told = now
-        total = self._known
+        total = self.supply.made
         passing = sum(verdict.outcome == "passes" for verdict in self._verdicts)
         found = f", {passing} found" if passing else ""
         text = (
@@ -165,7 +155,8 @@ class Search:
         )
         self.emit(Activity(text=text, percentage=100 * self._begun // max(total, 1)))
 
-    def _found(self) -> Found:
+    def found(self) -> Found:
+        """What it has come to so far."""
         # Beyond the limit it is chance what was still begun.
         counted = [v for v in self._verdicts if v.candidate.cost <= self._limit]
         counted.sort(key=lambda verdict: verdict.candidate.rank)
@@ -192,15 +183,8 @@ class Search:
     def _why(self, found: Found) -> str:
         if self._out_of_time:
             return "the time was over"
+        if self.judge.is_lost:
+            return "the process that runs the tests ended again and again"
         if found.passing:
             return "all others are less likely"
         return "all candidates were tried"
-
-
-def _chunks(candidates: list[Candidate], first: int = _FIRST_CHUNK) -> Iterator[list[Candidate]]:
-    """A few at first, as the likeliest are to be judged soon."""
-    at, size = 0, first
-    while at < len(candidates):
-        yield candidates[at : at + size]
-        at += size
-        size = min(size + 1, _CHUNK)

@@ -25,6 +25,8 @@ _MOST_SAID = 20_000_000
 _CLOCKS = (signal.SIGPROF, signal.SIGVTALRM)
 _SUBREAPER = 36
 """PR_SET_CHILD_SUBREAPER of Linux: orphans of our children become our children."""
+_DEATH_SIGNAL = 1
+"""PR_SET_PDEATHSIG of Linux: the signal that a process gets when its parent ends."""
 
 
 class _Child:
@@ -61,7 +63,8 @@ class Server:
 
     `handle` does what a request asks for, in a child of its own, and writes lines of JSON to the
     pipe that it is given. `memory`: how many bytes a child may have more than this process.
-    `prepare` is called once, when the first request has come. `ours`: children that are to live.
+    `prepare` is called once, when the first request has come, `learn` with each request before the
+    fork. `ours`: children that are to live.
     """
 
     def __init__(
@@ -72,6 +75,7 @@ class Server:
         handle: Callable[[dict[str, Any], int], None],
         *,
         prepare: Callable[[], None] = lambda: None,
+        learn: Callable[[dict[str, Any]], None] = lambda _request: None,
         ours: Collection[int] = (),
     ) -> None:
         self._requests = requests
@@ -79,10 +83,12 @@ class Server:
         self._memory = memory
         self._handle = handle
         self._ours = set(ours)
+        self._learn = learn
         self._prepare: Callable[[], None] | None = prepare
         self._children: dict[int, _Child] = {}
         self._selector = selectors.DefaultSelector()
-        self._rest = b""
+        self._end_with_parent = ends_with_parent()
+        self._rest = bytearray()
 
     def tell(self, answer: dict[str, Any]) -> None:
         """Write one answer, whole."""
@@ -134,19 +140,35 @@ class Server:
                 chunk = os.read(self._requests, _CHUNK)
                 if not chunk:
                     return False
-                *lines, self._rest = (self._rest + chunk).split(b"\n")
-                for line in lines:
-                    self._start(json.loads(line))
+                self._rest += chunk
+                if b"\n" in chunk:
+                    *lines, self._rest = self._rest.split(b"\n")
+                    for line in lines:
+                        self._take(json.loads(line))
         return True
+
+    def _take(self, message: dict[str, Any]) -> None:
+        """One line from the client: a request, the end of one, or whether we are here."""
+        if "ping" in message:
+            self.tell(message)
+        elif "cancel" in message:
+            for child in self._children.values():
+                if child.request["id"] == message["cancel"]:
+                    child.killed = True
+                    child.kill()
+        else:
+            self._start(message)
 
     def _start(self, request: dict[str, Any]) -> None:
         if self._prepare is not None:
             self._prepare()
             self._prepare = None
+        self._learn(request)
         reading, writing = os.pipe()
         pid = os.fork()
         if pid == 0:
             os.close(reading)
+            self._end_with_parent()
             self._be_child(request, writing)
         os.close(writing)
         os.set_blocking(reading, False)
@@ -235,6 +257,24 @@ def become_subreaper() -> None:
         import ctypes
 
         ctypes.CDLL(None).prctl(_SUBREAPER, 1, 0, 0, 0)
+
+
+def ends_with_parent() -> Callable[[], None]:
+    """Return what a forked child calls to be killed when its parent is, where the system can."""
+    parent = os.getpid()
+    control: Any = None
+    with contextlib.suppress(Exception):
+        import ctypes
+
+        control = ctypes.CDLL(None).prctl
+
+    def end() -> None:
+        if control is not None:
+            control(_DEATH_SIGNAL, signal.SIGKILL, 0, 0, 0)
+            if os.getppid() != parent:
+                really_exit(1)
+
+    return end
 
 
 def end_strangers(known: set[int]) -> None:

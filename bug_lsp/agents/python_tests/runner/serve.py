@@ -19,7 +19,7 @@ from typing import Any
 
 from . import batch, main, overlay
 from .failure import Places
-from .forks import Server, become_subreaper
+from .forks import Server, become_subreaper, ends_with_parent
 from .journal import Journal
 from .limits import really_exit
 from .swap import CannotSwapError, Functions
@@ -33,9 +33,13 @@ def serve(config: dict[str, Any]) -> None:
     """Until the requests end. Ends the process."""
     has_pytest = config["framework"] != "unittest" and main.has_pytest()
     become_subreaper()
+    for name in ("requests", "answers", "cold_requests", "cold_answers"):
+        os.set_inheritable(config[name], False)  # noqa: FBT003 - takes no keyword
     here, there = os.pipe()
+    end_with_parent = ends_with_parent()
     collected = os.fork()
     if collected == 0:
+        end_with_parent()
         try:
             os.close(config["cold_requests"])
             os.close(config["cold_answers"])
@@ -110,9 +114,11 @@ class _Collected:
         self._has_pytest = has_pytest
         self._ran: set[tuple[str, int]] = set()
         self._run_tests: Any = None
+        self._owner = os.getpid()
+        self._places = Places(config["root"])
         self._journal = Journal(
             cwd=str(Path.cwd()),
-            places=Places(config["root"]),
+            places=self._places,
             progress_fd=os.open(os.devnull, os.O_WRONLY),
             ends=float("inf"),
             lines=None,
@@ -140,10 +146,15 @@ class _Collected:
         with_unittest.collect(config, self._journal, self._serve)
 
     def _trace(self, frame: FrameType, _event: str, _arg: object) -> None:
-        """Notes functions that run while the tests are collected."""
+        """Note functions that run while the tests are collected; tell which files are imported."""
         code = frame.f_code
         if code.co_flags & _OPTIMIZED:
             self._ran.add((code.co_filename, code.co_firstlineno))
+        elif code.co_name == "<module>" and os.getpid() == self._owner:
+            path = self._places.relative(code.co_filename)
+            if path is not None:
+                line = json.dumps({"importing": path}) + "\n"
+                os.write(self._config["answers"], line.encode())
 
     def _serve_if_any(self, run_tests: Any) -> None:
         if self._config["framework"] == "pytest" or not main.is_empty(self._journal):
@@ -157,7 +168,11 @@ class _Collected:
         places = self._journal.places
         self._functions = Functions(self._config["root"])
         server = Server(
-            self._config["requests"], self._config["answers"], self._config["memory"], self._hot
+            self._config["requests"],
+            self._config["answers"],
+            self._config["memory"],
+            self._hot,
+            learn=self._learn,
         )
         told = self._journal.result()
         server.tell(
@@ -176,6 +191,13 @@ class _Collected:
         gc.freeze()  # else each child copies all memory when it first collects its garbage
         server.serve()
         really_exit(0)
+
+    def _learn(self, request: dict[str, Any]) -> None:
+        """What all children would have to find out for themselves."""
+        for change in request.get("batch", [request]):
+            for path, text in change["originals"].items():
+                with contextlib.suppress(SyntaxError):
+                    self._functions.learn(path, text)
 
     def _hot(self, request: dict[str, Any], pipe: int) -> None:
         if "batch" in request:

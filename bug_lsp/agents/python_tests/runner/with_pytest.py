@@ -8,13 +8,24 @@ from __future__ import annotations
 
 import traceback
 import unittest
-from collections.abc import Callable, Iterator
-from typing import Any
+from collections.abc import Callable, Generator, Iterator
+from typing import TYPE_CHECKING, Any
 
 import pytest
+from _pytest.runner import runtestprotocol
 
+from . import explanations
+from .hooks import wrapper
 from .journal import Journal
 from .limits import NoLimit, TestLimit
+from .lines import LineCoverage
+from .order import Order
+from .second_time import SecondTime
+
+if TYPE_CHECKING:
+    from typing import TypeAlias
+
+    _Wrapping: TypeAlias = Generator[None, Any, Any]
 
 _USAGE_ERROR = 4
 _INTERNAL_ERROR = 3
@@ -52,6 +63,7 @@ def _main(
     config: dict[str, Any], journal: Journal, own: list[str], plugins: Callable[[], list[Any]]
 ) -> None:
     journal.runner = f"pytest {pytest.__version__}"
+    explanations.install()
     args = ["-o", f"cache_dir={config['cache_dir']}", "-o", "faulthandler_timeout=0"]
     args += ["--continue-on-collection-errors", "--color=no", *own, *config["args"]]
     code = pytest.main(list(args), plugins=plugins())
@@ -82,82 +94,119 @@ class _Plugin:
     ) -> None:
         self._journal = journal
         self._limit = limit
-        self._only = set(config["only"]) if config["only"] is not None else None
-        self._leave_out = set(config["leave_out"])
-        self._first = set(config["first"])
+        self._order = Order(config)
+        self._again: SecondTime | None = None
 
-    @pytest.hookimpl(hookwrapper=True)
-    def pytest_load_initial_conftests(self, early_config: Any) -> Iterator[None]:
+    @wrapper()
+    def pytest_load_initial_conftests(self, early_config: Any) -> _Wrapping:
         if hasattr(early_config.known_args_namespace, "cov_source"):
             early_config.known_args_namespace.cov_source = []  # pytest-cov stays off
-        outcome: Any = yield
-        if outcome.excinfo is not None:
-            self._journal.add_collection_error("conftest.py", _cause(outcome.excinfo[1]))
+        try:
+            return (yield)
+        except BaseException as error:
+            self._journal.add_collection_error("conftest.py", _cause(error))
+            raise
 
-    @pytest.hookimpl(hookwrapper=True)
-    def pytest_cmdline_main(self, config: Any) -> Iterator[None]:
+    @wrapper()
+    def pytest_cmdline_main(self, config: Any) -> _Wrapping:
         for name, value in _OPTIONS.items():
             if hasattr(config.option, name):
                 setattr(config.option, name, value)
-        yield
+        return (yield)
 
-    @pytest.hookimpl(hookwrapper=True, tryfirst=True)
-    def pytest_collection_modifyitems(self, items: list[Any]) -> Iterator[None]:
-        yield
-        ids = {id(item): self._id(item) for item in items}
-        items[:] = [item for item in items if self._is_wanted(ids[id(item)])]
-        items.sort(key=lambda item: ids[id(item)] not in self._first)
-        self._journal.set_collected([ids[id(item)] for item in items])
+    @wrapper(tryfirst=True)
+    def pytest_collection_modifyitems(self, items: list[Any]) -> _Wrapping:
+        result = yield
+        items[:] = self._order.arranged(items, self._id)
+        self._journal.set_collected([self._id(item) for item in items])
+        return result
 
     def _id(self, item: Any) -> str:
         return self._journal.test_id(_file(item), item.nodeid.split("::", 1)[-1])
 
-    def _is_wanted(self, test_id: str) -> bool:
-        return test_id not in self._leave_out and (self._only is None or test_id in self._only)
-
-    @pytest.hookimpl(hookwrapper=True)
-    def pytest_make_collect_report(self, collector: Any) -> Iterator[None]:
-        outcome: Any = yield
-        call = None if outcome.excinfo is not None else getattr(outcome.get_result(), "call", None)
-        if call is not None and call.excinfo is not None and outcome.get_result().failed:
+    @wrapper()
+    def pytest_make_collect_report(self, collector: Any) -> _Wrapping:
+        if isinstance(collector, pytest.Module):
+            self._journal.collecting(_file(collector))
+        report: Any = yield
+        call = getattr(report, "call", None)
+        if call is not None and call.excinfo is not None and report.failed:
             where = self._journal.place(_file(collector))
             self._journal.add_collection_error(where, _cause(call.excinfo.value))
+        return report
 
-    @pytest.hookimpl(hookwrapper=True, tryfirst=True)
-    def pytest_runtest_protocol(self, item: Any) -> Iterator[None]:
+    @wrapper(tryfirst=True)
+    def pytest_runtest_protocol(self, item: Any, nextitem: Any) -> _Wrapping:
         self._journal.begin(self._id(item), _file(item))
         self._limit.begin()
-        yield
+        result = yield
         self._journal.end()
+        if (again := self._journal.second_time()) is not None:
+            with again as self._again:
+                self._limit.begin()
+                runtestprotocol(item, log=False, nextitem=nextitem)
+            self._again = None
         if self._journal.out_of_time():
             item.session.shouldstop = self._journal.stopped
+        return result
 
-    @pytest.hookimpl(hookwrapper=True, trylast=True)
-    def pytest_runtest_setup(self) -> Iterator[None]:
+    @wrapper(trylast=True)
+    def pytest_runtest_setup(self) -> _Wrapping:
+        return (yield from self._phase())
+
+    @wrapper(trylast=True)
+    def pytest_runtest_call(self) -> _Wrapping:
+        return (yield from self._phase())
+
+    @wrapper(trylast=True)
+    def pytest_runtest_teardown(self) -> _Wrapping:
+        return (yield from self._phase())
+
+    def _phase(self) -> _Wrapping:
         with self._limit.phase():
-            yield
+            try:
+                return (yield)
+            except BaseException:
+                _has_failed()
+                raise
 
-    @pytest.hookimpl(hookwrapper=True, trylast=True)
-    def pytest_runtest_call(self) -> Iterator[None]:
-        with self._limit.phase():
-            yield
+    @wrapper(tryfirst=True)
+    def pytest_fixture_setup(self, fixturedef: Any, request: Any) -> _Wrapping:
+        lines = LineCoverage.current
+        if lines is None or request.scope == "function":
+            return (yield)
+        with lines.shared(id(fixturedef)):
+            return (yield)
 
-    @pytest.hookimpl(hookwrapper=True, trylast=True)
-    def pytest_runtest_teardown(self) -> Iterator[None]:
-        with self._limit.phase():
-            yield
-
-    @pytest.hookimpl(hookwrapper=True, tryfirst=True)
-    def pytest_runtest_makereport(self, call: Any) -> Iterator[None]:
-        outcome: Any = yield
-        report = outcome.get_result()
-        if report.failed:
+    @wrapper(tryfirst=True)
+    def pytest_runtest_makereport(self, item: Any, call: Any) -> _Wrapping:
+        if LineCoverage.current is not None:
+            LineCoverage.current.use(map(id, _fixtures(item)))
+        if call.excinfo is not None:
+            _has_failed()  # the report shows values
+        report: Any = yield
+        if self._again is not None:
+            self._again.has_failed |= report.failed
+        elif report.failed:
             error = call.excinfo.value if call.excinfo else str(report.longrepr)
             self._journal.fail("failed" if report.when == "call" else "error", error)
         elif report.skipped:
             self._journal.skip()
         elif report.passed:
             self._journal.succeed()
+        return report
+
+
+def _has_failed() -> None:
+    if LineCoverage.current is not None:
+        LineCoverage.current.fail()
+
+
+def _fixtures(item: Any) -> Iterator[Any]:
+    """The fixtures that a test uses: those that it names, and those that it has asked for."""
+    named = getattr(getattr(item, "_fixtureinfo", None), "name2fixturedefs", {})
+    yield from (definitions[-1] for definitions in named.values() if definitions)
+    yield from getattr(getattr(item, "_request", None), "_fixture_defs", {}).values()
 
 
 class _Server(_Plugin):
