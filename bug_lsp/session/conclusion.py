@@ -86,12 +86,12 @@ def _conclusion(
     agent = source.spec.agent_type
     when = f"{result.ended_at:%Y-%m-%d %H:%M} UTC"
     if len(debug) == 1 and debug[0].spec.session_id == source.spec.session_id:
-        nothing = untried(debug, proof) or nothing_found(debug)
+        nothing = untried(debug, proof) or nothing_found(debug, proof)
         single = from_single(source, proof.evidence if proof else ())
         return nothing or single, f"By {agent} alone, {when}."
     if result.status is Status.COMPLETED and result.synthesis is not None:
         if agent == "digest":
-            nothing = untried(debug, proof) or nothing_found(debug)
+            nothing = untried(debug, proof) or nothing_found(debug, proof)
             return (
                 nothing or result.synthesis,
                 f"By digest, {when}: findings merged by rule, without a model.",
@@ -103,7 +103,7 @@ def _conclusion(
 
 
 def _stand_in(debug: Sequence[Facts], proof: Proof | None) -> Synthesis:
-    return untried(debug, proof) or nothing_found(debug) or digest(debug, proof)
+    return untried(debug, proof) or nothing_found(debug, proof) or digest(debug, proof)
 
 
 def _why_it_stands_in(source: Facts, run_id: str) -> str:
