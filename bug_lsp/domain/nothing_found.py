@@ -5,12 +5,13 @@ It says why each session has nothing, those with one reason together, and what w
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 from .errors import FailureKind
 from .proof import Proof, WordMatch
 from .report import SessionNote, Synthesis
 from .run import Facts, Status
+from .transcript import code_of_prose
 
 _HAD_NOTHING_TO_GO_BY = {
     FailureKind.NOT_APPLICABLE,
@@ -18,7 +19,7 @@ _HAD_NOTHING_TO_GO_BY = {
     FailureKind.TIMEOUT,
 }
 
-_MOST_BY_WORDS = 3
+_MOST_ALIKE = 3
 _WRITE_A_TEST = (
     "Write a test that fails while the bug is there, and name it in this file or in the test"
     " command."
@@ -35,7 +36,7 @@ def is_not_known(debug: Sequence[Facts]) -> bool:
     return is_nothing_found(debug) and any(map(_has_looked, debug))
 
 
-def nothing_found(debug: Sequence[Facts], proof: Proof | None = None) -> Synthesis | None:
+def nothing_found(debug: Sequence[Facts], proof: Proof | None) -> Synthesis | None:
     """Return the conclusion of a run in which nothing was found; None if something was."""
     if not is_nothing_found(debug):
         return None
@@ -43,23 +44,20 @@ def nothing_found(debug: Sequence[Facts], proof: Proof | None = None) -> Synthes
     for facts in debug:
         reasons.setdefault(_reason(facts, "each"), []).append(facts)
     lines = [f"- {_names(group)}: {_shared(group)}." for group in reasons.values()]
-    cause = "No session found a place to begin:\n\n" + "\n".join(lines)
-    if proof is not None and proof.words:
-        fitting = ", ".join(map(_place, proof.words[:_MOST_BY_WORDS]))
-        cause += f"\n\nThe words of the task fit these best, which proves nothing: {fitting}."
     return Synthesis(
-        root_cause=cause,
+        root_cause="\n\n".join(
+            [
+                "No session found a place to begin:",
+                "\n".join(lines),
+                *_alike(proof.words if proof else ()),
+            ]
+        ),
         recommended_solution="None. What would help stands with each reason above.",
         implementation_steps=(_WRITE_A_TEST, "Start a new run."),
         session_notes=tuple(
             SessionNote(session_id=facts.spec.session_id, note="") for facts in debug
         ),
     )
-
-
-def _place(match: WordMatch) -> str:
-    function = f" in `{match.function}`" if match.function else ""
-    return f"`{match.path}:{match.line}`{function}"
 
 
 def _says_something(facts: Facts) -> bool:
@@ -78,6 +76,17 @@ def _has_looked(facts: Facts) -> bool:
     if result is None or result.status is Status.CANCELLED:
         return False
     return result.failure is None or result.failure.kind in _HAD_NOTHING_TO_GO_BY
+
+
+def _alike(words: Sequence[WordMatch]) -> Iterator[str]:
+    """The places whose names are most like the task's words: a guess, and told as one."""
+    places = [
+        f"- {code_of_prose(f'{one.path}:{one.line}')}: {', '.join(one.words)}"
+        for one in words[:_MOST_ALIKE]
+    ]
+    if places:
+        yield "Nothing but their names speaks for these places, which have words of the task:"
+        yield "\n".join(places)
 
 
 def _names(group: Sequence[Facts]) -> str:

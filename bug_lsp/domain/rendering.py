@@ -142,8 +142,9 @@ def _heading(status: RunStatus, synthesis: Synthesis, checked: Checked) -> str:
     word = "Synthesis" if status.orchestrator else "Findings"
     if lacking := _lacking(status, checked.proof):
         return f"{word} (nothing could be tried: {_item(lacking)})"
-    nothing = ["nothing was found"] * checked.is_nothing_found
-    said = [*(nothing or _certainty(synthesis, checked)), *_missing(status)]
+    sure = _certainty(synthesis, checked)
+    said = ["nothing was found"] if checked.is_nothing_found else sure
+    said = [*said, *_missing(status)]
     return f"{word} ({'; '.join(said)})" if said else word
 
 

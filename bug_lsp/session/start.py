@@ -313,5 +313,5 @@ def _run(
         tests_need_network=settings.tests_need_network,
         cell_timeout_seconds=settings.cell_timeout_seconds,
         writable_paths=settings.writable_paths,
-        preflight=tuple(preflight.lines(settings.python, request.python)),
+        preflight=tuple(preflight.lines(settings.python, request.python, text)),
     )
