@@ -28,6 +28,7 @@ class Job:
     """One piece of work for one agent."""
 
     prompt: str
+    """What the agent is told."""
     cwd: Path
     """Where the agent works: the workspace folder inside the session's own copy."""
     copy: Path
@@ -36,6 +37,12 @@ class Job:
     """The user's real workspace folder. Only to look at: their virtual environment is there."""
     scratch: Path
     """A private folder for temporary files of the agent; removed with the session's copy."""
+    task: str = ""
+    """What the user says of the bug, without what we say of the work."""
+    shared: Path | None = None
+    """A folder of the run, in which agents of ours keep what they need to find out but once."""
+    beside: tuple[str, ...] = ()
+    """The agents that work on the same bug in the same run: what one does anyway, no other need."""
     model: str | None = None
     read_only: bool = False
     test_command: str | None = None
@@ -46,6 +53,9 @@ class Job:
     """The same, as their editor says."""
     tests_near: tuple[str, ...] = ()
     """Files that the task names, from the workspace: the nearest environment is the one."""
+    budget_seconds: float | None = None
+    """How long an agent of ours that needs no model may take: it ends by itself by then, with what
+    it has. None: as long as its session may."""
     command: tuple[str, ...] = ()
     """For an agent named by the user's settings: the program and its arguments."""
     confine: tuple[str, ...] = ()
@@ -61,6 +71,11 @@ class Job:
     follow_up: Callable[[str], str | None] = _no_follow_up
     """Given the agent's answer: what to say next in the same conversation, None when done.
     What the user said and nobody listened to is among it."""
+
+    @property
+    def told(self) -> str:
+        """The user's words about the bug; all that the agent is told where they are not apart."""
+        return self.task or self.prompt
 
 
 @dataclass(frozen=True, slots=True)

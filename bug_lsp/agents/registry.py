@@ -93,6 +93,26 @@ def install_hint(agent_type: str, custom: Mapping[str, CustomAgent]) -> str:
     return f"{name} is not installed; run: pip install 'bug-lsp[{agent_type}]'"
 
 
+def why_left_out(agent_type: str, custom: Mapping[str, CustomAgent]) -> str:
+    """Say as a clause why the agent certainly cannot work here; "" if it perhaps can. Cheap: looks
+    at files and variables, and runs nothing.
+    """
+    if not installed(agent_type, custom):
+        _, _, way_out = install_hint(agent_type, custom).partition("; ")
+        return f"not installed ({way_out})" if way_out else "not installed"
+    if agent_type in custom:
+        return ""
+    if agent_type == "codex":
+        from .codex.install import missing_login
+
+        return missing_login()
+    if agent_type == "claude":
+        from .claude.install import missing_login
+
+        return missing_login()
+    return ""
+
+
 def availability(agent_type: str, custom: Mapping[str, CustomAgent]) -> Availability:
     """A closer look, for `doctor` and `listAgents`: runs `--version` where that tells something."""
     if not installed(agent_type, custom):

@@ -28,7 +28,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
         return _say(as_typed(error, options), BAD_USAGE)
     except BugLspError as error:
-        return _say(error.message, CANNOT)
+        from .names import in_terminal
+
+        return _say(in_terminal(error.message), CANNOT)
     except KeyboardInterrupt:
         return INTERRUPTED
     except BrokenPipeError:
@@ -78,6 +80,10 @@ def _in_terminal(options: Options) -> int:
             from .status import status
 
             return status(options)
+        case "orchestrate":
+            from .orchestrate import orchestrate
+
+            return orchestrate(options)
         case "apply":
             from .apply import apply
 
@@ -94,6 +100,10 @@ def _in_terminal(options: Options) -> int:
             from .copies import copies
 
             return copies(options.workspace, as_json=options.json)
+        case "doctor" if options.project:
+            from .project import project
+
+            return project(options)
         case _:
             from .doctor import doctor
 

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     from .args import Options
 
-_CONCLUDED, _NOT_CONCLUDED, _INTERRUPTED = 0, 1, 130
+_CONCLUDED, _NOT_CONCLUDED, _NOTHING_FOUND, _INTERRUPTED = 0, 1, 3, 130
 
 
 def debug(options: Options) -> int:
@@ -52,9 +52,11 @@ def run(request: Request, chosen: Settings, *, as_json: bool = False) -> Ended:
 
 
 def exit_status(ended: Ended) -> int:
-    """0 when a conclusion was delivered."""
+    """0 when a conclusion was delivered, 3 when it is that nothing was found."""
     if ended.interrupted:
         return _INTERRUPTED
+    if ended.is_not_known:
+        return _NOTHING_FOUND
     return _CONCLUDED if ended.concluded else _NOT_CONCLUDED
 
 

@@ -12,9 +12,11 @@ from collections.abc import Callable, Hashable
 from dataclasses import dataclass
 
 from bug_lsp.domain.errors import BugLspError
+from bug_lsp.domain.nothing_found import is_not_known
 from bug_lsp.domain.run import RunStatus, Session, Status
-from bug_lsp.session import delivery
+from bug_lsp.session import delivery, gate
 from bug_lsp.session.cancel import cancel_run
+from bug_lsp.session.conclusion import Conclusion
 from bug_lsp.session.view import RunView, tool_calls
 from bug_lsp.session.watch import Watch
 from bug_lsp.store import runs
@@ -40,6 +42,15 @@ class Ended:
     interrupted: bool
     left: bool
     """It goes on in the background."""
+
+    @property
+    def is_not_known(self) -> bool:
+        """Whether it was told that nothing was found, by sessions that did look."""
+        if self.left or not self.status.delivered:
+            return False
+        run = runs.load(self.folder)
+        concluded = Conclusion.of(self.folder, runs.source(self.folder, run))
+        return concluded.is_nothing_found and is_not_known(concluded.debug)
 
     @property
     def concluded(self) -> bool:
@@ -101,6 +112,7 @@ class _Follower:
         self._presses = presses
         self._view = RunView(folder)
         self._cancelled = False
+        self._has_concluded = False
 
     async def follow(self) -> Ended:
         with Watch(self._folder.workspace, self._hear) as watch:
@@ -117,6 +129,8 @@ class _Follower:
                     watch.attend(self._folder)
                     continue  # what that has changed is looked at before anything is waited for
                 if self._view.finished():
+                    if await self._concludes():
+                        continue
                     return self._ended(status, left=False)
                 await self._presses.news.wait()
                 await asyncio.sleep(_BREATH)
@@ -132,6 +146,13 @@ class _Follower:
         if self._presses.count and not self._cancelled:
             self._cancelled = True
             await asyncio.to_thread(cancel_run, self._folder)
+
+    async def _concludes(self) -> bool:
+        """Whether what was found before Ctrl-C is brought into the task file now."""
+        if not self._cancelled or self._has_concluded:
+            return False
+        self._has_concluded = True
+        return await asyncio.to_thread(gate.conclude_cancelled, self._folder)
 
     def _state(self, status: RunStatus) -> Hashable:
         """What decides whether the run has to be moved on.

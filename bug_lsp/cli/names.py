@@ -1,4 +1,4 @@
-"""What an editor calls `taskUri` is `TASK.md` in a terminal: errors say it as it was typed."""
+"""What an editor calls `taskUri` is `TASK.md` in a terminal: what is said there says it so."""
 
 from __future__ import annotations
 
@@ -15,6 +15,14 @@ _TYPED = (
     (re.compile(r"agents(\[\d+\]\..*)?"), "agents", "--agents"),
     (re.compile(r"orchestrator\..*"), "orchestrator", "--orchestrator"),
 )
+_SAID = ((re.compile(r"`?\btestCommand\b`?"), "--test-command"),)
+
+
+def in_terminal(sentence: str) -> str:
+    """The sentence with the names of a terminal: what an editor sends is typed there."""
+    for pattern, name in _SAID:
+        sentence = pattern.sub(name, sentence)
+    return sentence
 
 
 def as_typed(error: BadInput, options: Options) -> str:

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Protocol, TextIO
 from bug_lsp.domain.run import Run, RunStatus, Status
 from bug_lsp.domain.transcript import one_line, outcome
 
+from .names import in_terminal
 from .words import agent, doing, elapsed, label
 
 if TYPE_CHECKING:
@@ -61,9 +62,11 @@ def progress_on(stream: TextIO) -> Iterator[Progress]:
         yield rows
 
 
-def lacking(run: Run) -> tuple[str, ...]:
-    """What the copies do not have although the checkout does, a sentence each."""
-    return tuple(one_line(sentence, 500) for sentence in (*run.base.notes, *run.contents.lacking()))
+def before_it_starts(run: Run) -> tuple[str, ...]:
+    """Who is left out, and what the copies lack although the checkout has it: a sentence each."""
+    left_out = [f"left out: {one.agent_type}, {one.reason}" for one in run.left_out]
+    told = (*left_out, *run.preflight, *run.base.notes, *run.contents.lacking())
+    return tuple(one_line(in_terminal(sentence), 500) for sentence in told)
 
 
 class Lines:
@@ -76,7 +79,7 @@ class Lines:
     def begin(self, run: Run) -> None:
         """Say which run it is."""
         self.say(f"debug run {run.debug_run_id}: {one_line(run.title)}")
-        for sentence in lacking(run):
+        for sentence in before_it_starts(run):
             self.say(sentence)
 
     def show(self, status: RunStatus, calls: dict[str, int]) -> None:  # noqa: ARG002 - as Progress
@@ -84,7 +87,8 @@ class Lines:
         for session in status.everyone:
             if self._seen.get(session.session_id, Status.PENDING) is not session.status:
                 self._seen[session.session_id] = session.status
-                self.say(f"{label(session)} {agent(session)}: {one_line(outcome(session), 300)}")
+                ended = one_line(in_terminal(outcome(session)), 300)
+                self.say(f"{label(session)} {agent(session)}: {ended}")
 
     def say(self, text: str) -> None:
         """Write a line."""
@@ -108,7 +112,7 @@ class Rows:
     def begin(self, run: Run) -> None:
         """Show the title."""
         self._title = f"{one_line(run.title)}  ({run.debug_run_id})"
-        for sentence in lacking(run):
+        for sentence in before_it_starts(run):
             self.say(sentence)
 
     def show(self, status: RunStatus, calls: dict[str, int]) -> None:

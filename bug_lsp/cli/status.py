@@ -18,6 +18,7 @@ from bug_lsp.session.view import RunView, tool_calls
 from bug_lsp.store import runs
 from bug_lsp.store.layout import RunFolder, WorkspaceFolder
 
+from .names import in_terminal
 from .say import note, out
 from .where import workspace_of
 from .words import agent, elapsed, label, place
@@ -39,13 +40,13 @@ def status(options: Options) -> int:
         except Refused as refused:
             note(f"bug-lsp: {refused.message}")
     if options.run is not None:
-        _show_one(_named(folder, options.run, workspace), as_json=options.json)
+        _show_one(named_run(folder, options.run, workspace), as_json=options.json)
     else:
         _show_all(folder, workspace, options)
     return 0
 
 
-def _named(folder: WorkspaceFolder, wanted: str, workspace: Path) -> RunFolder:
+def named_run(folder: WorkspaceFolder, wanted: str, workspace: Path) -> RunFolder:
     """The run whose id begins like this."""
     found = [run for run in runs.newest(folder) if run.run_id.startswith(wanted.lower())]
     if not wanted or not found:
@@ -111,7 +112,7 @@ def _show_one(folder: RunFolder, *, as_json: bool) -> None:
 def _session(folder: RunFolder, session: Session) -> list[str]:
     files = folder.session(session.session_id)
     calls = tool_calls(files)
-    how = one_line(outcome(session), 500)
+    how = one_line(in_terminal(outcome(session)), 500)
     if session.status is Status.RUNNING:
         how = ", ".join(filter(None, [f"running for {elapsed(session)}", session.activity]))
     lines = [

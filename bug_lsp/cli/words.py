@@ -8,6 +8,8 @@ from pathlib import Path
 from bug_lsp.domain.run import Kind, Session, Status
 from bug_lsp.domain.transcript import duration, one_line
 
+from .names import in_terminal
+
 
 def place(path: Path) -> str:
     """A path as one line: names of files are not ours either."""
@@ -36,7 +38,7 @@ def elapsed(session: Session) -> str:
 def doing(session: Session) -> str:
     """What a session is doing, or how it ended."""
     if session.status is Status.FAILED and session.failure:
-        return one_line(session.failure.message, 300)
+        return one_line(in_terminal(session.failure.message), 300)
     if session.status is Status.RUNNING:
         return session.activity or "starting"
     return str(session.status)

@@ -11,6 +11,7 @@ from enum import IntEnum
 from typing import Protocol
 
 from . import altered, quotes
+from .functions import Function, function_at, functions
 from .places import Outside, Places
 from .proof import Evidence, Verdict
 from .report import Finding
@@ -105,14 +106,17 @@ def check(debug: Sequence[Facts], snapshot: Snapshot) -> tuple[Evidence, ...]:
     looks = [one.verdict(files) for one in asked]
     _elsewhere(asked, looks, files)
     return tuple(
-        _evidence(claim, verdict, look)
+        _evidence(claim, verdict, look, files)
         for claim, (verdict, look) in zip(claims, looks, strict=True)
     )
 
 
-def _evidence(claim: tuple[str, str, Finding], verdict: Verdict, look: _Look) -> Evidence:
+def _evidence(
+    claim: tuple[str, str, Finding], verdict: Verdict, look: _Look, files: _Files
+) -> Evidence:
     id_, session_id, finding = claim
     found = verdict is not Verdict.UNKNOWN and bool(look.name)
+    function = files.function(look.name, look.line) if found and look.line else ""
     return Evidence(
         id=id_,
         session_id=session_id,
@@ -123,6 +127,7 @@ def _evidence(claim: tuple[str, str, Finding], verdict: Verdict, look: _Look) ->
         found_line=look.line if found else None,
         actual=clean(look.actual[: ACTUAL_SHOWN * 2]).rstrip()[:ACTUAL_SHOWN],
         reason=clean(look.reason),
+        function=function[:_PATH_SHOWN],
     )
 
 
@@ -133,6 +138,15 @@ class _Files:
     snapshot: Snapshot
     _texts: dict[str, str | Unread] = field(default_factory=dict)
     _sources: dict[str, list[Source]] = field(default_factory=dict)
+    _functions: dict[str, list[Function]] = field(default_factory=dict)
+
+    def function(self, name: str, line: int) -> str:
+        """The function at a line of a file."""
+        if name not in self._functions:
+            self.want([name])
+            text = self._texts[name]
+            self._functions[name] = functions(name, text) if isinstance(text, str) else []
+        return function_at(self._functions[name], line)
 
     def want(self, names: Collection[str]) -> None:
         """Read these at once."""

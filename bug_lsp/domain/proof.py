@@ -43,6 +43,23 @@ class Evidence(StoredValue):
     characters; from the snapshot, never from the agent."""
     reason: str = ""
     """Why, as a clause, where the verdict alone does not say it."""
+    function: str = ""
+    """The function that the line is in, qualified; "" outside of functions and where unknown."""
+
+
+class WordMatch(StoredValue):
+    """A function that has words of the task."""
+
+    path: str
+    line: int
+    quote: str
+    """The text of that line."""
+    function: str
+    """Its qualified name; "" for a whole file."""
+    score: float
+    """0 to 1; the best of a run has 1."""
+    words: tuple[str, ...] = ()
+    """Those that both have."""
 
 
 class Reproduction(StoredValue):
@@ -113,6 +130,8 @@ class Proof(StoredValue):
     cells: tuple[Cell, ...] = ()
     notes: tuple[str, ...] = ()
     """What a reader must know: why there is no reproduction, what was left out."""
+    words: tuple[WordMatch, ...] = ()
+    """The functions that fit the task's words best, the best first."""
     copies_lack: tuple[str, ...] = ()
     """What the checkout has and the copies have not, and some check needs: a sentence each. What
     fails for want of it says nothing about the bug."""

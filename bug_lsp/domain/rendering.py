@@ -3,23 +3,26 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from . import citations
-from .agreement import Cluster
 from .checked import Labels, for_people, patch_facts, verdict
 from .errors import FailureKind
 from .events import TokenUsage
-from .inert import inert
+from .inert import inert, inert_prose
 from .proof import Proof, Verdict
+from .ranking import Certainty, RankedPlace, certainty_of
 from .region import FENCE, defuse
-from .report import Synthesis
+from .report import Basis, Synthesis
 from .run import RunStatus, Session
 from .transcript import clean, one_line, outcome
 from .untried import why_untried
 
 CAUSE, SOLUTION = "Root cause", "Recommended solution"
+PLACE_TO_BEGIN, NOTHING = "A place to begin", "Nothing was found"
+"""What stands instead of the cause where only measurements speak, and say little, or nothing."""
+CAUSES = (CAUSE, PLACE_TO_BEGIN, NOTHING)
 STEPS, CHECKED, NOTES = "Implementation steps", "Checked by program", "Session notes"
 CONFLICTS = "Conflicts to resolve"
 _HEADING_MARK = re.compile(r"^( {0,3})(#)")
@@ -38,7 +41,10 @@ class Checked:
     """All that there are."""
     cites: bool = False
     """Whether whoever concluded was asked to cite them."""
-    clusters: Sequence[Cluster] = ()
+    places: Sequence[RankedPlace] = ()
+    """Those that the debug sessions name, the one with the best evidence first."""
+    is_nothing_found: bool = False
+    """Whether no session found anything, and nobody else has said anything since."""
     wrong_places: Mapping[tuple[str, int], str] = field(default_factory=dict)
     """Places that the conclusion cites and that there are not, with the reason."""
 
@@ -55,15 +61,35 @@ def render_region(
     proven = inert(for_people(checked.proof, checked.labels)) if tried else ""
     parts = [
         f"## {_heading(status, synthesis, checked)}\n\n{_item(by)}",
-        f"## {CAUSE}\n\n" + _cause(synthesis, checked),
+        f"## {_cause_heading(synthesis, checked)}\n\n" + _cause(synthesis, checked),
         f"## {SOLUTION}\n\n" + _solution(synthesis, checked),
         f"## {STEPS}\n\n" + ("\n".join(steps) or "None given."),
         *([f"## {CHECKED}\n\n{proven}"] if proven else []),
         f"## {NOTES}\n\n"
-        + "\n".join(_session_note(session, notes, checked) for session in status.sessions),
+        + "\n".join(
+            [
+                *(_session_note(session, notes, checked) for session in status.sessions),
+                *_absent(status),
+            ]
+        ),
         f"## {CONFLICTS}\n\n" + ("\n".join(conflicts) or "None."),
     ]
     return "\n\n".join(parts) + "\n"
+
+
+def _cause_heading(synthesis: Synthesis, checked: Checked) -> str:
+    """Weak measurements do not stand under a heading that calls them the cause."""
+    if checked.is_nothing_found:
+        return NOTHING
+    certainty = certainty_of(checked.places)
+    is_stated = checked.cites or any(
+        vote.finding.basis is Basis.STATEMENT for place in checked.places for vote in place.votes
+    )
+    if is_stated or certainty in {Certainty.PROVEN, Certainty.LIKELY}:
+        return CAUSE
+    if certainty is Certainty.PLACE_TO_BEGIN and synthesis.findings:
+        return PLACE_TO_BEGIN
+    return NOTHING if checked.proof != Proof() and not synthesis.findings else CAUSE
 
 
 def _cause(synthesis: Synthesis, checked: Checked) -> str:
@@ -116,7 +142,8 @@ def _heading(status: RunStatus, synthesis: Synthesis, checked: Checked) -> str:
     word = "Synthesis" if status.orchestrator else "Findings"
     if lacking := _lacking(status, checked.proof):
         return f"{word} (nothing could be tried: {_item(lacking)})"
-    said = [*_agreement(status, synthesis, checked), *_missing(status)]
+    nothing = ["nothing was found"] * checked.is_nothing_found
+    said = [*(nothing or _certainty(synthesis, checked)), *_missing(status)]
     return f"{word} ({'; '.join(said)})" if said else word
 
 
@@ -126,40 +153,47 @@ def _lacking(status: RunStatus, proof: Proof) -> str:
     return why_untried(proof, failures)
 
 
-def _agreement(status: RunStatus, synthesis: Synthesis, checked: Checked) -> list[str]:
-    """How many agents name the place that the conclusion rests on."""
-    if status.total_count == 1 or not checked.clusters:
+def _certainty(synthesis: Synthesis, checked: Checked) -> list[str]:
+    """How sure the place is that the conclusion rests on."""
+    if not checked.places:
         return []
     cited = citations.ids_in(synthesis.root_cause)
-    found = (one for name in cited for one in checked.clusters if name in one.evidence)
-    rests_on = next(found, None if cited else checked.clusters[0])
+    found = (place for name in cited for place in checked.places if name in _ids(place))
+    rests_on = next(found, None if cited else checked.places[0])
     if rests_on is None:
         return ["none of the evidence that it cites holds"]
-    count = len(rests_on.sessions)
-    place = f"{rests_on.path}:{rests_on.line}"
-    verb = "agree on" if count > 1 else "for"
-    return [f"{count} of {status.total_count} agents {verb} {inert(one_line(defuse(place), 120))}"]
+    if rests_on.certainty is Certainty.NOT_FOUND:
+        return [Certainty.NOT_FOUND]
+    place = inert(one_line(defuse(f"{rests_on.path}:{rests_on.line}"), 120))
+    if rests_on.certainty is Certainty.PROVEN:
+        return [f"proven: with a patch at {place} the failing tests pass, and no other fails"]
+    return [f"{rests_on.certainty}: {place}"]
+
+
+def _ids(place: RankedPlace) -> set[str]:
+    return {vote.evidence.id for vote in place.votes if vote.evidence is not None}
 
 
 def _missing(status: RunStatus) -> list[str]:
     if status.completed_count == status.total_count:
         return []
-    late = sum(
-        session.failure is not None and session.failure.kind is FailureKind.TIMEOUT
+    kinds = [
+        session.failure.kind
         for session in status.sessions
-        if session.retried_by is None
-    )
-    missing = [
-        f"{count} {name}"
-        for count, name in (
-            (status.failed_count - late, "failed"),
-            (late, "timed out"),
-            (status.cancelled_count, "cancelled"),
-        )
-        if count
+        if session.retried_by is None and session.failure is not None
     ]
+    late = kinds.count(FailureKind.TIMEOUT)
+    unfit = kinds.count(FailureKind.NOT_APPLICABLE)
+    missing = {
+        "failed": status.failed_count - late - unfit,
+        "timed out": late,
+        "cancelled": status.cancelled_count,
+    }
+    lead = "degraded: " if any(missing.values()) else ""
+    missing["not applicable"] = unfit
+    counted = ", ".join(f"{count} {name}" for name, count in missing.items() if count)
     completed = f"{status.completed_count} of {status.total_count} sessions completed"
-    return [f"degraded: {completed}, {', '.join(missing)}"]
+    return [f"{lead}{completed}, {counted}"]
 
 
 def _session_note(session: Session, notes: Mapping[str, str], checked: Checked) -> str:
@@ -173,6 +207,17 @@ def _session_note(session: Session, notes: Mapping[str, str], checked: Checked) 
     facts = patch_facts(checked.proof, session.session_id)
     tried = f". Its patch: {inert(facts)}" if facts else ""
     return f"- **{label}**, {_item(agent)}: {ended}{said.rstrip('.')}{tried}"
+
+
+def _absent(status: RunStatus) -> Iterator[str]:
+    """Who did not take part, and why: nothing that the conclusion lacks by an accident."""
+    if status.left_out:
+        left = "; ".join(f"{one.agent_type}, {one.reason}" for one in status.left_out)
+        yield f"- Left out: {_item(left)}"
+    if (one := status.stands_in_for) is not None:
+        told = any(one == other for other in status.left_out)
+        why = "" if told else f" ({_item(one.reason)})"
+        yield f"- {_item(one.agent_type)} cannot orchestrate here{why}, so this is by rule."
 
 
 def _used(usage: TokenUsage | None) -> str:
@@ -218,7 +263,7 @@ def _dedented(line: str, most: int) -> str:
 def _prose(lines: list[str]) -> list[str]:
     """Lines that are no code, without active content and headings."""
     found: list[str] = []
-    for line in inert("\n".join(lines)).split("\n") if lines else []:
+    for line in inert_prose("\n".join(lines)).split("\n") if lines else []:
         under_text = bool(found and found[-1].strip())
         mark = _UNDERLINE if under_text and _UNDERLINE.match(line) else _HEADING_MARK
         found.append(mark.sub(r"\1\\\2", line))

@@ -64,6 +64,13 @@ class CustomAgent(StoredValue):
     """What it may write beside its copy; `~` and `$NAME` are expanded."""
 
 
+class LeftOut(StoredValue):
+    """An agent that does not take part, as it certainly could not work; and why, as a clause."""
+
+    agent_type: str
+    reason: str
+
+
 class Spec(StoredValue):
     """What a session is to do: fixed before it starts (`spec.json`)."""
 
@@ -77,6 +84,8 @@ class Spec(StoredValue):
     covers: tuple[str, ...] | None = None
     """Of a proof or an orchestrator: the debug sessions that it is about. None in runs of bug-lsp
     0.1.0."""
+    stands_in_for: LeftOut | None = None
+    """Of an orchestrator: the one that was asked for and certainly could not work."""
 
 
 class Limits(StoredValue):
@@ -129,6 +138,9 @@ class Run(StoredValue):
     max_parallel_agents: int = 4
     session_timeout_seconds: float = 3600
     session_silence_seconds: float = 900
+    straggler_seconds: float = 0
+    """0: the others wait as long as it takes, as in runs of bug-lsp before there was this."""
+    built_in_seconds: float | None = None
     session_output_limit_mb: int = Field(default=500, alias="sessionOutputLimitMB")
     session_disk_limit_mb: int = Field(default=10_000, alias="sessionDiskLimitMB")
     keep_runs: int = 200
@@ -150,6 +162,10 @@ class Run(StoredValue):
     cell_timeout_seconds: float = 300
     contents: CopyContents = CopyContents()
     """What each copy has besides what git tracks."""
+    left_out: tuple[LeftOut, ...] = ()
+    """Default agents that do not take part."""
+    preflight: tuple[str, ...] = ()
+    """With which interpreter and how tests are run, and what is odd about that: a line each."""
 
     @property
     def checkout(self) -> PurePath:
@@ -272,6 +288,10 @@ class RunStatus(StoredValue):
     delivered: bool
     proof: Session | None = None
     """The latest one."""
+    left_out: tuple[LeftOut, ...] = ()
+    """Default agents that do not take part."""
+    stands_in_for: LeftOut | None = None
+    """The orchestrator that was asked for, where the digest speaks instead of it."""
 
     @property
     def everyone(self) -> tuple[Session, ...]:
@@ -348,4 +368,6 @@ def materialise(
         orchestrator=materialise_session(run.debug_run_id, orchestrator) if orchestrator else None,
         delivered=delivered,
         proof=materialise_session(run.debug_run_id, proof) if proof else None,
+        left_out=run.left_out,
+        stands_in_for=orchestrator.spec.stands_in_for if orchestrator else None,
     )

@@ -14,7 +14,7 @@ class Settings(Value):
     default_agents: tuple[str, ...] = Field(
         default=("codex", "claude", "spectrum", "repair", "bisect"), min_length=1, max_length=16
     )
-    """Agents of a run that names none; those that are not installed are left out."""
+    """Agents of a run that names none; those that certainly cannot work are left out."""
     tasks_dir: str = "tasks"
     """Where new task files go, relative to the workspace."""
     orchestrator: AgentChoice = AgentChoice(agent_type="codex")
@@ -22,6 +22,10 @@ class Settings(Value):
     session_timeout_seconds: float = Field(default=3600, gt=0, le=7 * 24 * 3600)
     session_silence_seconds: float = Field(default=900, gt=0, le=7 * 24 * 3600)
     """A session that shows no sign of life for so long is ended."""
+    straggler_seconds: float = Field(default=120, ge=0, le=7 * 24 * 3600)
+    """How long the others wait for the last one when they have ended; 0: as long as it takes."""
+    built_in_seconds: float = Field(default=120, gt=0, le=7 * 24 * 3600)
+    """How long an agent of ours that needs no model may take; it keeps to that itself."""
     session_output_limit_mb: int = Field(
         default=500, ge=1, le=1_000_000, alias="sessionOutputLimitMB"
     )

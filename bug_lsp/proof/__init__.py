@@ -6,6 +6,7 @@ What runs (`matrix`) is not imported here: every session reads quotes and patche
 from .bench import Bench, Candidate, Trial
 from .evidence import Snapshot, check, lines_of
 from .patches import Workshop
+from .words import match_words
 
 __all__ = [
     "Bench",
@@ -15,4 +16,5 @@ __all__ = [
     "Workshop",
     "check",
     "lines_of",
+    "match_words",
 ]

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
+from bug_lsp.domain.nothing_found import is_nothing_found, nothing_found
 from bug_lsp.domain.proof import Proof
 from bug_lsp.domain.rendering import render_region
 from bug_lsp.domain.report import Synthesis
@@ -38,6 +39,11 @@ class Conclusion:
     cites: bool
     """Whether whoever concluded was asked to cite evidence."""
 
+    @property
+    def is_nothing_found(self) -> bool:
+        """Whether no session found anything; an orchestrator with a model may know all the same."""
+        return not self.cites and is_nothing_found(self.debug)
+
     @classmethod
     def of(cls, folder: RunFolder, session_id: str) -> Conclusion:
         """That of a session that has ended: its own, or the digest in its place."""
@@ -45,7 +51,7 @@ class Conclusion:
         debug = [runs.facts(folder.session(spec.session_id)) for spec in run.standing]
         source = runs.facts(folder.session(session_id))
         proof = runs.proof_of(folder, [facts.spec.session_id for facts in debug])
-        synthesis, by = _conclusion(debug, source, proof)
+        synthesis, by = _conclusion(debug, source, proof, folder.run_id)
         result = source.result
         orchestrated = (
             source.spec.kind is Kind.ORCHESTRATOR
@@ -68,28 +74,44 @@ class Conclusion:
     def region(self) -> str:
         """The body of the task file's region."""
         known = checked(self.run, self.folder, self.debug, self.synthesis, cites=self.cites)
+        known = replace(known, is_nothing_found=self.is_nothing_found)
         return render_region(self.status, self.synthesis, self.by, known)
 
 
 def _conclusion(
-    debug: Sequence[Facts], source: Facts, proof: Proof | None
+    debug: Sequence[Facts], source: Facts, proof: Proof | None, run_id: str
 ) -> tuple[Synthesis, str]:
     result = source.result
     assert result is not None  # noqa: S101 - only ended sessions are delivered
     agent = source.spec.agent_type
     when = f"{result.ended_at:%Y-%m-%d %H:%M} UTC"
     if len(debug) == 1 and debug[0].spec.session_id == source.spec.session_id:
-        nothing = untried(debug, proof)
+        nothing = untried(debug, proof) or nothing_found(debug, proof)
         single = from_single(source, proof.evidence if proof else ())
         return nothing or single, f"By {agent} alone, {when}."
     if result.status is Status.COMPLETED and result.synthesis is not None:
         if agent == "digest":
-            return result.synthesis, f"By digest, {when}: findings merged by rule, without a model."
+            nothing = untried(debug, proof) or nothing_found(debug, proof)
+            return (
+                nothing or result.synthesis,
+                f"By digest, {when}: findings merged by rule, without a model.",
+            )
         note = f" Its closing block was not valid ({result.report_problem}), so its text is shown "
         shown = f"{note}as it stands." if result.report_problem else ""
         return result.synthesis, f"By {agent}, {when}.{shown}"
-    why = result.failure.message if result.failure else "it ended without an answer"
-    return digest(debug, proof), (
-        f"By digest, {when}: findings merged by rule, because the orchestrator {agent} failed: "
-        f"{why.rstrip('.')}. To try {agent} again, run `orchestrateDebugRun` with `force`."
+    return _stand_in(debug, proof), f"By digest, {when}: {_why_it_stands_in(source, run_id)}"
+
+
+def _stand_in(debug: Sequence[Facts], proof: Proof | None) -> Synthesis:
+    return untried(debug, proof) or nothing_found(debug, proof) or digest(debug, proof)
+
+
+def _why_it_stands_in(source: Facts, run_id: str) -> str:
+    failure = source.result.failure if source.result is not None else None
+    why = failure.message if failure else "it ended without an answer"
+    agent = source.spec.agent_type
+    return (
+        f"findings merged by rule, because the orchestrator {agent} failed: {why.rstrip('.')}. "
+        f"To try {agent} again, run `orchestrateDebugRun` with `force` (in a terminal: "
+        f"`bug-lsp orchestrate {run_id} --force`)."
     )

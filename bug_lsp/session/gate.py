@@ -24,7 +24,8 @@ from bug_lsp.domain.gate import (
     will_orchestrate,
 )
 from bug_lsp.domain.ids import new_session_id
-from bug_lsp.domain.run import Kind, Run, Spec
+from bug_lsp.domain.nothing_found import is_nothing_found
+from bug_lsp.domain.run import Kind, LeftOut, Run, Spec
 from bug_lsp.domain.transcript import padded_status
 from bug_lsp.store import files, runs
 from bug_lsp.store.board import board_of
@@ -33,6 +34,7 @@ from bug_lsp.store.pokes import poke
 
 from .settle import finish_failed, settle_all
 from .spawn import CameUp, leave_standby, start
+from .stand_in import cannot_orchestrate
 
 _Started: TypeAlias = list[tuple[SessionFolder, CameUp]]
 
@@ -54,7 +56,7 @@ def advance(folder: RunFolder) -> tuple[Deliver, ...]:
                     case Prove():
                         started += _start(_claim_proof(folder, run))
                     case Orchestrate():
-                        started += _start(_claim_orchestrator(folder, run))
+                        started += _start(_claim_orchestrator(folder, run, cannot_orchestrate(run)))
                     case Deliver():
                         pass
             runs.save_snapshot(folder)
@@ -91,10 +93,30 @@ def orchestrate(folder: RunFolder, *, force: bool = False) -> tuple[str, bool]:
             return latest.session_id, False
         take_up(folder)
         files.remove(folder.cancelled)
-        claimed = _claim_orchestrator(folder, run)
+        # Who forces it may know better than a look at files does whether the agent can work.
+        stands_in_for = None if force else cannot_orchestrate(run)
+        claimed = _claim_orchestrator(folder, run, stands_in_for)
         runs.save_snapshot(folder)
     advance(folder)
     return claimed.session_id, True
+
+
+def conclude_cancelled(folder: RunFolder) -> bool:
+    """Have the digest conclude a cancelled run from what its sessions found before; no proof is
+    made. False where they found nothing, or there is an orchestrator already.
+    """
+    with runs.turn(folder):
+        run = runs.load(folder)
+        settle_all(folder, run)
+        debug = [runs.facts(folder.session(spec.session_id)) for spec in run.standing]
+        ended = all(facts.status.terminal for facts in debug)
+        if not ended or is_nothing_found(debug) or runs.latest_orchestrator(folder) is not None:
+            return False
+        take_up(folder)
+        name = run.orchestrator.agent_type
+        _claim_orchestrator(folder, run, LeftOut(agent_type=name, reason="the run was cancelled"))
+        runs.save_snapshot(folder)
+    return True
 
 
 def _name(run: Run, session_id: str) -> str:
@@ -129,8 +151,12 @@ def _all_up(started: _Started) -> bool:
     return not missing
 
 
-def _claim_orchestrator(folder: RunFolder, run: Run) -> SessionFolder:
-    """Claim the run's next orchestrator: of any number of callers one gets it."""
+def _claim_orchestrator(
+    folder: RunFolder, run: Run, stands_in_for: LeftOut | None
+) -> SessionFolder:
+    """Claim the run's next orchestrator: of any number of callers one gets it. The digest stands in
+    for the one that was asked for, if there is a reason to.
+    """
     return _claim(
         folder,
         runs.orchestrators(folder),
@@ -138,8 +164,9 @@ def _claim_orchestrator(folder: RunFolder, run: Run) -> SessionFolder:
         Spec(
             session_id="",
             kind=Kind.ORCHESTRATOR,
-            agent_type=run.orchestrator.agent_type,
-            model=run.orchestrator.model,
+            agent_type="digest" if stands_in_for else run.orchestrator.agent_type,
+            model=None if stands_in_for else run.orchestrator.model,
+            stands_in_for=None if run.orchestrator.agent_type == "digest" else stands_in_for,
             title=f"Orchestrator: {run.title}",
             covers=tuple(one.session_id for one in run.standing),
         ),

@@ -19,6 +19,7 @@ from bug_lsp.store.layout import RunFolder, SessionFolder
 
 from .recorder import Recorder
 from .room import Room
+from .straggler import straggling
 
 _T = TypeVar("_T")
 Guard: TypeAlias = Callable[[], Awaitable[AgentFailure]]
@@ -64,6 +65,8 @@ def guards_of(
     if limited and run.limits.seconds is not None:
         left = run.limits.seconds - (datetime.now(UTC) - run.created_at).total_seconds()
         found.append(lambda: _run_clock(run.limits, left))
+    if limited and run.straggler_seconds:
+        found.append(lambda: straggling(run, folder.session(recorder.session_id)))
     if limited and (run.limits.tokens is not None or run.limits.cost_usd is not None):
         found.append(lambda: _spending(run, folder, recorder))
     return found

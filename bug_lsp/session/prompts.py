@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import secrets
 from collections import defaultdict
 from collections.abc import Sequence
@@ -72,6 +73,14 @@ _EXAMPLE_SYNTHESIS = Synthesis(
 )
 
 
+_BUG = "# The bug: "
+_RELATED = "\n# Earlier bugs in this project that may be related\n"
+_WORK = "\n# How to work\n"
+"""Headings of the prompt of a debug session."""
+_EARLIER_CONCLUSION = re.compile(r"<!-- bug-lsp:begin .*?<!-- bug-lsp:end -->", re.DOTALL)
+"""It stands in a fence there, and names more tests than the user did."""
+
+
 @cache
 def _environment() -> jinja2.Environment:
     import jinja2
@@ -95,7 +104,9 @@ def _schema(schema: dict[str, Any]) -> str:
 
 
 def _example(value: Report | Synthesis) -> str:
-    return fenced_json(value.model_dump_json(by_alias=True, indent=1)).rstrip()
+    # What a finding rests on is for our own agents to say.
+    left_out = {"findings": {"__all__": {"basis", "measurement"}}}
+    return fenced_json(value.model_dump_json(by_alias=True, indent=1, exclude=left_out)).rstrip()
 
 
 def debug_prompt(
@@ -129,6 +140,15 @@ def debug_prompt(
         schema=_schema(report_schema()),
         example=_example(_EXAMPLE_REPORT),
     )
+
+
+def about_the_bug(prompt: str) -> str:
+    """The part of a debug session's prompt that says what the user says of the bug."""
+    _, bug, rest = prompt.partition(_BUG)
+    told, _, _ = rest.rpartition(_WORK)
+    related = told.rfind(_RELATED)
+    told = told if related < 0 else told[:related]
+    return bug + _EARLIER_CONCLUSION.sub("", told)
 
 
 def copy_section(notes: Sequence[str]) -> str:

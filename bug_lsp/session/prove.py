@@ -12,18 +12,20 @@ import anyio.to_thread
 
 from bug_lsp.agents.base import Answer, Emit
 from bug_lsp.domain import citations
-from bug_lsp.domain.agreement import clusters
 from bug_lsp.domain.checked import for_people
+from bug_lsp.domain.errors import BugLspError
 from bug_lsp.domain.events import Text
 from bug_lsp.domain.evidence import ids, unchecked
-from bug_lsp.domain.proof import Proof
+from bug_lsp.domain.proof import Proof, WordMatch
+from bug_lsp.domain.region import without_regions
 from bug_lsp.domain.rendering import Checked
 from bug_lsp.domain.report import Report, Synthesis
 from bug_lsp.domain.run import Facts, Result, Run, Status
-from bug_lsp.proof import Bench, Candidate, Trial, check, lines_of
+from bug_lsp.domain.synthesis import ranked_places
+from bug_lsp.proof import Bench, Candidate, Snapshot, Trial, check, lines_of, match_words
 from bug_lsp.store import files, runs
 from bug_lsp.store.layout import RunFolder, SessionFolder
-from bug_lsp.workspace import git
+from bug_lsp.workspace import git, task_file
 from bug_lsp.workspace.extras import Source
 
 from .set_up import SetUpFailed, sources_of
@@ -39,6 +41,7 @@ async def prove(
     """Compare the quotes with the code, and try the patches. The answer says it to people."""
     copies = {facts.spec.session_id: _copy(run, session, facts.spec.session_id) for facts in debug}
     evidence = await anyio.to_thread.run_sync(check, run.base, debug, Path(run.workspace), copies)
+    words = await anyio.to_thread.run_sync(_words, run)
     labels = labels_of(run)
     candidates = [
         Candidate(
@@ -71,10 +74,23 @@ async def prove(
         cells=trial.cells,
         notes=(*trial.notes, *left_out, *unchecked(debug)),
         copies_lack=trial.copies_lack,
+        words=words,
     )
     text = for_people(proof, labels) + "\n"
     emit(Text(text=text))
     return Answer(text), proof
+
+
+def _words(run: Run) -> tuple[WordMatch, ...]:
+    return match_words(Snapshot(run.base, None, ()), _task(run))
+
+
+def _task(run: Run) -> str:
+    """What the task file says besides our conclusion; its title where it cannot be read."""
+    try:
+        return without_regions(task_file.read(Path(run.task_path), "task file"))
+    except BugLspError:  # moved or deleted meanwhile
+        return run.title
 
 
 def check_synthesis(run: Run, session: SessionFolder, synthesis: Synthesis) -> Proof:
@@ -101,7 +117,7 @@ def checked(
         labels={name: label for name, label in labels_of(run).items() if name in covers},
         evidence_ids=frozenset(found[0] for found in ids(debug)),
         cites=cites,
-        clusters=clusters(debug, proof.evidence),
+        places=ranked_places(debug, proof),
         wrong_places=_wrong(run, citations.places_in(text)),
     )
 
@@ -143,6 +159,7 @@ def _bench(
         first_copy=len(run.roster) + 1,
         cell_seconds=run.cell_timeout_seconds,
         whole_seconds=run.session_timeout_seconds * _WHOLE_SHARE,
+        task=_task(run),
         test_command=run.test_command,
         sources=sources,
         python=run.python,

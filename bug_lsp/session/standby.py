@@ -110,9 +110,12 @@ class Standby:
         from bug_lsp.agents import registry
         from bug_lsp.store import runs
 
+        from .stand_in import cannot_orchestrate
+
         with suppress(Exception):  # the session itself says best what is wrong
             run = runs.load(_folder(self._run))
-            registry.load(run.orchestrator.agent_type, run.agents)
+            if cannot_orchestrate(run) is None:
+                registry.load(run.orchestrator.agent_type, run.agents)
         sys.setswitchinterval(interval)
         gc.freeze()
         gc.enable()

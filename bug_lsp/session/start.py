@@ -16,7 +16,7 @@ from bug_lsp.domain.copy_contents import CopyContents
 from bug_lsp.domain.errors import BadInput, Refused
 from bug_lsp.domain.ids import new_run_id, new_session_id
 from bug_lsp.domain.related import related
-from bug_lsp.domain.run import AgentChoice, CustomAgent, Kind, Run, Spec
+from bug_lsp.domain.run import AgentChoice, CustomAgent, Kind, LeftOut, Run, Spec
 from bug_lsp.domain.settings import Settings
 from bug_lsp.domain.task import title_of
 from bug_lsp.domain.transcript import clean, one_line
@@ -28,6 +28,7 @@ from bug_lsp.workspace import capture, ignored, task_file
 from . import brief, delivery, prompts
 from .forget import discard
 from .named_files import named_files
+from .preflight import NothingToGoBy, Preflight
 
 MAX_AGENTS = 16
 _TITLE = 200
@@ -67,9 +68,10 @@ def start_run(request: Request, settings: Settings) -> RunFolder:
     """Create the run and start its first sessions. Returns when they are on their way; what is
     wrong with the request is said before anything is started or written.
     """
-    agents = _agents(request.agents, settings)
-    _check_orchestrator(settings)
+    _check_agents(request.agents, settings)
     workspace = _workspace(request.workspace)
+    preflight = Preflight(workspace, request.test_command)
+    agents, left_out = _agents(request.agents, settings, preflight)
     _check_python(settings.python, workspace)
     task, text = _task(request, workspace, settings)
     folder = WorkspaceFolder.of(workspace)
@@ -87,12 +89,13 @@ def start_run(request: Request, settings: Settings) -> RunFolder:
         run = _run(
             request,
             settings,
+            preflight,
             title=title,
             roster=_roster(agents, title),
             workspace=workspace,
             task=task,
             text=text,
-        )
+        ).model_copy(update={"left_out": left_out})
         undo.callback(capture.release, folder, run.debug_run_id)
         run = run.model_copy(update={"contents": _contents(run, settings)})
         others = task_file.others(task.parent, task)
@@ -147,28 +150,43 @@ def _workspace(path: Path) -> Path:
     return real
 
 
-def _agents(asked: tuple[AgentChoice, ...] | None, settings: Settings) -> tuple[AgentChoice, ...]:
-    custom = settings.agents
+def _check_agents(asked: tuple[AgentChoice, ...] | None, settings: Settings) -> None:
+    """Refuse agents and an orchestrator that there are not, and too few or too many agents."""
+    _check_orchestrator(settings)
     if asked is None:
         usual = [AgentChoice(agent_type=name) for name in settings.default_agents]
-        check_known(usual, custom, "defaultAgents")
-        ready = [agent for agent in usual if registry.installed(agent.agent_type, custom)]
-        chosen = tuple(ready or usual)
-    else:
-        if not asked:
-            raise BadInput("agents", "is empty; name at least one agent or leave it out")
-        if len(asked) > MAX_AGENTS:
-            raise BadInput("agents", f"has {len(asked)} entries; at most {MAX_AGENTS} can run")
-        check_known(asked, custom, "agents")
-        chosen = asked
-    if not any(registry.installed(agent.agent_type, custom) for agent in chosen):
-        raise Refused(
-            "none of the agents can start: "
-            + "; ".join(
-                dict.fromkeys(registry.install_hint(item.agent_type, custom) for item in chosen)
-            )
+        check_known(usual, settings.agents, "defaultAgents")
+        return
+    if not asked:
+        raise BadInput("agents", "is empty; name at least one agent or leave it out")
+    if len(asked) > MAX_AGENTS:
+        raise BadInput("agents", f"has {len(asked)} entries; at most {MAX_AGENTS} can run")
+    check_known(asked, settings.agents, "agents")
+
+
+def _agents(
+    asked: tuple[AgentChoice, ...] | None, settings: Settings, preflight: Preflight
+) -> tuple[tuple[AgentChoice, ...], tuple[LeftOut, ...]]:
+    """Who debugs; and which of the default agents do not, as they certainly could not."""
+    custom = settings.agents
+    if asked is not None:
+        if not any(registry.installed(agent.agent_type, custom) for agent in asked):
+            hints = (registry.install_hint(agent.agent_type, custom) for agent in asked)
+            raise Refused(f"none of the agents can start: {'; '.join(dict.fromkeys(hints))}")
+        return asked, ()
+    reasons = {
+        name: registry.why_left_out(name, custom) or preflight.why_idle(name, custom)
+        for name in settings.default_agents
+    }
+    chosen = [name for name, reason in reasons.items() if not reason]
+    left_out = [LeftOut(agent_type=name, reason=why) for name, why in reasons.items() if why]
+    if not chosen:
+        told = "; ".join(f"{one.agent_type}: {one.reason}" for one in left_out)
+        is_idle = any(registry.is_model_free(one.agent_type, custom) for one in left_out)
+        raise (NothingToGoBy if is_idle else Refused)(
+            f"none of the agents can work here, so nothing was started: {told}"
         )
-    return chosen
+    return tuple(AgentChoice(agent_type=name) for name in chosen), tuple(left_out)
 
 
 def check_known(
@@ -206,7 +224,7 @@ def _check_python(setting: str | None, workspace: Path) -> None:
 
 def _task(request: Request, workspace: Path, settings: Settings) -> tuple[Path | None, str]:
     if request.task is not None:
-        task = task_file.resolve(request.task, workspace, "taskUri")
+        task = task_file.resolve_in_repository(request.task, workspace, "taskUri")
         text = task_file.read(task, "taskUri")
         return task, text if request.task_text is None else request.task_text
     if not (request.title or "").strip() and request.context is None:
@@ -255,6 +273,7 @@ def _roster(agents: tuple[AgentChoice, ...], title: str) -> tuple[Spec, ...]:
 def _run(
     request: Request,
     settings: Settings,
+    preflight: Preflight,
     *,
     title: str,
     roster: tuple[Spec, ...],
@@ -276,6 +295,8 @@ def _run(
         max_parallel_agents=settings.max_parallel_agents,
         session_timeout_seconds=settings.session_timeout_seconds,
         session_silence_seconds=settings.session_silence_seconds,
+        straggler_seconds=settings.straggler_seconds,
+        built_in_seconds=settings.built_in_seconds,
         session_output_limit_mb=settings.session_output_limit_mb,
         session_disk_limit_mb=settings.session_disk_limit_mb,
         keep_runs=settings.keep_runs,
@@ -292,4 +313,5 @@ def _run(
         tests_need_network=settings.tests_need_network,
         cell_timeout_seconds=settings.cell_timeout_seconds,
         writable_paths=settings.writable_paths,
+        preflight=tuple(preflight.lines(settings.python, request.python)),
     )

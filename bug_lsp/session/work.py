@@ -178,8 +178,12 @@ class _Session:
         self.prepared = prepared
         custom = self.asked.agents.get(self.spec.agent_type)
         confine = await self._hold(recorder)
+        prompt = self._prompt(debug)
         job = Job(
-            prompt=self._prompt(debug),
+            prompt=prompt,
+            task=prompts.about_the_bug(prompt) if self.spec.kind is Kind.DEBUG else "",
+            shared=self.run_folder.shared if self.spec.kind is Kind.DEBUG else None,
+            beside=tuple(one.agent_type for one in self.asked.standing if one != self.spec),
             cwd=prepared.root / self.asked.base.prefix,
             copy=prepared.root,
             workspace=Path(self.asked.workspace),
@@ -191,6 +195,7 @@ class _Session:
             python=self.asked.python,
             selected_python=self.asked.selected_python,
             tests_near=self.asked.tests_near,
+            budget_seconds=self._budget(),
             command=custom.command if custom else (),
             confine=confine,
             env=custom.env if custom else {},
@@ -211,14 +216,18 @@ class _Session:
         await anyio.to_thread.run_sync(make_folders, own, self.folder.scratch)
         job = dataclasses.replace(job, env={**own, **job.env})
         if registry.is_model_free(self.spec.agent_type, self.asked.agents):
-            recorder.emit(Copied(notes=prepared.notes))
+            recorder.emit(Copied(notes=(*self.asked.preflight, *prepared.notes)))
             if prepared.problem:
                 raise AgentFailure(FailureKind.NOT_APPLICABLE, prepared.problem)
             return job
         told = await anyio.to_thread.run_sync(in_the_copy, job, prepared)
-        recorder.emit(Copied(notes=told.notes))
+        recorder.emit(Copied(notes=(*self.asked.preflight, *told.notes)))
         prompt = f"{job.prompt.rstrip()}\n\n{prompts.copy_section(told.notes)}"
         return dataclasses.replace(job, prompt=prompt, env={**job.env, **told.environment})
+
+    def _budget(self) -> float | None:
+        is_ours = registry.is_model_free(self.spec.agent_type, self.asked.agents)
+        return self.asked.built_in_seconds if is_ours else None
 
     def _number(self) -> int:
         """Which of the run's copies the session has."""

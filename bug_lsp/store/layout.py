@@ -177,6 +177,11 @@ class RunFolder:
         return self.path / "set-up.failed"
 
     @property
+    def shared(self) -> Path:
+        """What agents of ours found out and need but once, such as what the tests do."""
+        return self.path / "shared"
+
+    @property
     def sessions(self) -> Path:
         """The sessions' folders."""
         return self.path / "sessions"

@@ -3,6 +3,7 @@ from __future__ import annotations
 import subprocess
 import sys
 import venv
+from dataclasses import replace
 from pathlib import Path
 
 import anyio
@@ -10,8 +11,11 @@ import pytest
 
 from bug_lsp.agents.bisect.agent import Bisect
 from bug_lsp.agents.bisect.bisection import Boundary, Verdict, find_boundary
+from bug_lsp.agents.bisect.commit_tests import ProjectTests
+from bug_lsp.agents.bisect.culprit_search import CulpritSearch
 from bug_lsp.domain.errors import AgentFailure, FailureKind
-from bug_lsp.domain.events import Activity, ToolResult
+from bug_lsp.domain.events import Activity, ToolCall, ToolResult
+from bug_lsp.domain.report import Basis
 
 from .small_projects import SmallProject, run_agent
 
@@ -20,6 +24,10 @@ pytestmark = pytest.mark.anyio
 GOOD = "def total(prices):\n    result = sum(prices)\n    return result\n"
 BROKEN = "def total(prices):\n    result = sum(prices[1:])\n    return result\n"
 TEST = "from shop import total\n\ndef test_total():\n    assert total([1, 2]) == 3\n"
+CHECK_FOUR = '. ./half.sh; [ "$(half 4)" = 2 ] || exit 1\n'
+CHECK_FIVE = '[ "$(half 5)" = 2 ] || exit 1\n'
+HALVES = "half() { echo $(($1 / 2)); }\n"
+ROUNDS_UP = "half() { echo $(($1 / 2 + $1 % 2)); }\n"
 UV_PROJECT = '[project]\nname = "shop"\nversion = "1"\ndependencies = ["acme-not-on-pypi"]\n'
 
 
@@ -301,26 +309,122 @@ async def test_progress_tells_how_many_commits_are_left(project):
     assert [e.percentage for e in told] == [0, 50]
 
 
-async def test_a_bug_as_old_as_the_history_is_refused(project):
+async def test_a_commit_that_only_added_the_check_is_not_to_blame(project):
+    project.commit("Begin", {"half.sh": HALVES, "test.sh": CHECK_FOUR})
+    culprit = project.commit("half rounds up", {"half.sh": ROUNDS_UP})
+    project.commit("Add a test for the reported bug", {"test.sh": CHECK_FOUR + CHECK_FIVE})
+    project.commit("Say more", {"README.md": "Halves\n"})
+    project.write({"tasks/x.md": "# half(5) is 3\n"})
+
+    done = await run_agent(Bisect(), project.git_job("sh test.sh"))
+
+    assert f"commit {culprit[:7]} (half rounds up" in done.report.root_cause
+    assert done.places == ["half.sh:1"]
+    assert done.report.findings[0].basis is Basis.COMMIT
+
+
+async def test_a_check_and_a_task_that_are_not_committed_are_not_to_blame(project):
+    project.commit("Begin", {"half.sh": HALVES, "test.sh": CHECK_FOUR})
+    culprit = project.commit("half rounds up", {"half.sh": ROUNDS_UP})
+    project.commit("Say more", {"README.md": "Halves\n"})
+    project.write({"test.sh": CHECK_FOUR + CHECK_FIVE, "tasks/x.md": "# half(5) is 3\n"})
+
+    done = await run_agent(Bisect(), project.git_job("sh test.sh"))
+
+    assert f"commit {culprit[:7]} (half rounds up" in done.report.root_cause
+
+
+async def test_a_release_that_the_task_names_is_tried_first(project):
+    project.commit("Begin", {"shop.py": GOOD, "test_shop.py": TEST})
+    for number in range(9):
+        project.commit(f"Early {number}", {"notes.md": f"{number}\n"})
+    project.git("tag", "v14.2")
+    project.commit("Note", {"notes.md": "x\n"})
+    culprit = project.commit("Skip the header", {"shop.py": BROKEN})
+    for number in range(9):
+        project.commit(f"Late {number}", {"notes.md": f"late {number}\n"})
+    job = replace(project.git_job(), prompt="# Wrong sum\n\nIt was fine in 14.2.\n")
+    subprocess.run(
+        ["git", "fetch", "-q", project.root, "tag", "v14.2"], cwd=project.copy, check=True
+    )
+
+    done = await run_agent(Bisect(), job)
+
+    tried = [event.detail for event in done.events if isinstance(event, ToolCall)]
+    assert "Early 8" in tried[2], tried
+    assert culprit[:7] in done.report.root_cause
+
+
+async def test_when_the_time_is_over_it_says_what_is_ruled_out(project):
+    project.commit("Begin", {"shop.py": BROKEN, "test_shop.py": TEST})
+    project.commit("Note", {"notes.md": "1\n"})
+
+    done = await run_agent(Bisect(), replace(project.git_job(), budget_seconds=0.1))
+
+    assert done.report.root_cause == (
+        "No commit is to blame: `test_shop.py::test_total`: no older commit could be tested in the"
+        " time there was."
+    )
+    assert done.places == []
+
+
+async def test_the_time_that_is_over_leaves_the_commits_between(project, monkeypatch):
+    project.commit("Begin", {"shop.py": GOOD, "test_shop.py": TEST})
+    for number in range(3):
+        project.commit(f"Note {number}", {"notes.md": f"{number}\n"})
+    project.commit("Skip the header", {"shop.py": BROKEN})
+    for number in range(3):
+        project.commit(f"Later {number}", {"notes.md": f"later {number}\n"})
+    asked = []
+    verdicts = ProjectTests.verdicts
+
+    async def until_it_is_late(self, commit):
+        asked.append(commit)
+        if len(asked) == 4:  # the present state, steps back to a good one, and no further
+            monkeypatch.setattr(CulpritSearch, "_is_late", property(lambda _: True))
+        return await verdicts(self, commit)
+
+    monkeypatch.setattr(ProjectTests, "verdicts", until_it_is_late)
+
+    done = await run_agent(Bisect(), replace(project.git_job(), budget_seconds=1000.0))
+
+    assert "(the time was over before it was one)" in done.report.root_cause
+    assert done.places == ["shop.py:2"]
+    assert done.report.findings[0].confidence < 0.5
+
+
+async def test_unrelated_failures_are_told_apart(project):
+    other = "from tax import rate\n\ndef test_rate():\n    assert rate() == 1\n"
+    project.commit("Begin", {"shop.py": BROKEN, "test_shop.py": TEST})
+    project.commit("Tax", {"tax.py": "def rate():\n    return 2\n", "test_tax.py": other})
+    project.commit("Note", {"notes.md": "1\n"})
+
+    done = await run_agent(Bisect(), project.git_job())
+
+    said = done.report.root_cause
+    assert "`test_shop.py::test_total` failed in all earlier commits it was run in (2)" in said
+    assert "test_rate` failed in all earlier commits it was run in (1)" in said
+
+
+async def test_a_bug_as_old_as_the_history_is_told_as_such(project):
     project.commit("Sum prices", {"shop.py": BROKEN, "test_shop.py": TEST})
     project.commit("Note", {"notes.md": "1\n"})
 
-    failure = await refusal(project.git_job())
+    done = await run_agent(Bisect(), project.git_job())
 
-    assert failure.kind is FailureKind.NOT_APPLICABLE
     assert "`test_shop.py::test_total` failed in all earlier commits it was run in (1)" in (
-        failure.message
+        done.report.root_cause
     )
+    assert done.places == []
 
 
-async def test_code_that_was_never_there_before_is_refused(project):
+async def test_code_that_was_never_there_before_cannot_be_compared_with(project):
     project.commit("Begin", {"README.md": "Shop\n"})
     project.commit("Sum prices", {"shop.py": BROKEN, "test_shop.py": TEST})
 
-    failure = await refusal(project.git_job())
+    done = await run_agent(Bisect(), project.git_job())
 
-    assert failure.kind is FailureKind.NOT_APPLICABLE
-    assert "cannot be run in any earlier commit" in failure.message
+    assert "cannot be run in any earlier commit" in done.report.root_cause
 
 
 async def test_a_single_commit_is_no_history(project):

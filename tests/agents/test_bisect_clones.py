@@ -90,15 +90,16 @@ async def test_in_a_partial_clone_that_has_the_commits_it_finds_the_culprit(
     assert done.places == ["shop.py:2"]
 
 
-@pytest.mark.parametrize(
-    ("depth", "said"), [(1, "a shallow clone with one commit"), (3, "its history ends there")]
-)
-async def test_in_a_shallow_clone_it_says_where_the_history_ends(
-    source: Project, depth: int, said: str
-) -> None:
-    failure = await refusal(job_in_a_copy_of(cloned(source, f"--depth={depth}").root))
+async def test_in_a_shallow_clone_it_says_where_the_history_ends(source: Project) -> None:
+    done = await run_agent(Bisect(), job_in_a_copy_of(cloned(source, "--depth=3").root))
+    assert "its history ends there" in done.report.root_cause
+    assert "`git fetch --unshallow`" in done.report.root_cause
+
+
+async def test_a_shallow_clone_with_one_commit_is_refused(source: Project) -> None:
+    failure = await refusal(job_in_a_copy_of(cloned(source, "--depth=1").root))
     assert failure.kind is FailureKind.NOT_APPLICABLE
-    assert said in failure.message
+    assert "a shallow clone with one commit" in failure.message
     assert "`git fetch --unshallow`" in failure.message
 
 

@@ -133,7 +133,7 @@ async def test_the_answer_reads_well_and_names_the_failing_tests(cart):
 
     text = without_last_json_block(done.answer.text)
     assert "- `tests/test_cart.py::test_dear[11]`: AssertionError: assert 21 == (2 \\* 11)" in text
-    assert "| `src/shop/cart.py:14` | 1.00 | 2 of 2 | 0 of 2 |  | `total += (` |" in text
+    assert "| 1 | `src/shop/cart.py:14` | 1.00 | 2 of 2 | 0 of 2 |  | `total += (` |" in text
     assert "`tests/test_cart.py::test_dear[12]`" in done.report.root_cause
     assert "not why" in done.report.root_cause
 

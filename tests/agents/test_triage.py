@@ -137,6 +137,15 @@ def test_tests_of_one_bug_stay_together_whatever_they_raise():
     assert len(triage(run, "").shown) == 3
 
 
+def test_a_test_that_shares_its_lines_with_the_named_one_may_show_the_same_bug():
+    found = triage(RICH, "`test_a` of tests/test_syntax.py is red")
+
+    assert found.shown == ("tests/test_syntax.py::test_a",)
+    assert list(found.related) == ["tests/test_syntax.py::test_b"]
+    assert "tests/test_syntax.py::test_b fails too, perhaps for the same reason" in found.told[0]
+    assert "tests/test_cells.py::test_split" in found.others
+
+
 def test_the_command_says_which_tests_count():
     ids = {test.id for test in RICH.tests if "syntax" in test.id}
 

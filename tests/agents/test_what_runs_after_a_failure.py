@@ -237,6 +237,102 @@ async def test_the_set_up_of_a_shared_fixture_belongs_to_each_test_that_uses_it(
     assert run.coverage["shop.py"][3] == (0, 1, 2, 3)
 
 
+LAZY = """
+    import functools
+
+    made = []
+
+    def words():
+        if not made:
+            made.extend(["a", "b"])
+        return made
+
+    @functools.cache
+    def longest():
+        return max(map(len, words()))
+
+    def count(text):
+        return len([word for word in text.split() if word in words()]) + longest()
+"""
+
+
+@pytest.mark.parametrize("framework", ["pytest", "unittest"])
+async def test_what_is_made_once_is_not_said_of_the_failing_test_that_comes_first(
+    project, framework
+):
+    """sqlparse: the lines that make the lexer's one instance led the ranking."""
+    project.write(
+        {
+            "shop.py": LAZY,
+            "test_shop.py": """
+                import unittest
+                from shop import count
+
+                class Count(unittest.TestCase):
+                    def test_a_fails(self):
+                        self.assertEqual(count("a c"), 1)
+
+                    def test_b_passes(self):
+                        self.assertEqual(count("a b"), 3)
+            """,
+        }
+    )
+    run = await measured(project, Plan(framework, coverage=True))
+
+    assert [test.outcome for test in run.tests] == ["failed", "passed"]
+    assert run.coverage["shop.py"] == {6: (0, 1), 8: (0, 1), 15: (0, 1)}
+
+
+async def test_a_test_that_passes_the_second_time_keeps_what_it_executed_the_first(project):
+    project.write(
+        {
+            "shop.py": LAZY,
+            "test_shop.py": """
+                from shop import count, made
+
+                def test_first():
+                    was_made = bool(made)
+                    count("a")
+                    assert was_made
+            """,
+        }
+    )
+    run = await measured(project)
+
+    assert [test.outcome for test in run.tests] == ["failed"]
+    assert run.coverage["shop.py"][7] == (0,)
+
+
+async def test_the_examples_in_a_docstring_do_not_make_a_file_test_code(project):
+    """humanize: the guilty file was left out, as pytest finds doctests in it."""
+    project.write(
+        {
+            "pytest.ini": "[pytest]\naddopts = --doctest-modules\n",
+            "shop/__init__.py": "",
+            "shop/total.py": """
+                def total(prices):
+                    \"\"\"
+                    >>> total([1])
+                    1
+                    \"\"\"
+                    if len(prices) > 1:
+                        return prices[0]
+                    return sum(prices)
+            """,
+            "test_total.py": """
+                from shop.total import total
+
+                def test_two():
+                    assert total([1, 2]) == 3
+            """,
+        }
+    )
+
+    done = await run_agent(Spectrum(), project.job())
+
+    assert sorted(done.places) == ["shop/total.py:6", "shop/total.py:7"]
+
+
 async def test_a_helper_that_shows_itself_when_an_assertion_fails_is_no_suspect(project):
     """click: the line of a `__repr__` led the ranking, 'executed only by the failing test'."""
     project.write(

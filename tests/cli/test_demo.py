@@ -28,10 +28,12 @@ def test_it_finds_the_line_and_the_commit(user: User):
     assert done.returncode == 0, done.stderr
     made = folder / project.NAME
     found = sections(region_of((made / project.TASK).read_text())[1])
-    assert next(iter(found)) == "Synthesis (3 of 3 agents agree on invoices/money.py:7)"
+    assert next(iter(found)).startswith(
+        "Synthesis (proven: with a patch at invoices/money.py:7 the failing tests pass"
+    )
     first = next(line for line in found["Root cause"].splitlines() if line.startswith("- "))
     assert first.startswith(f"- `{BUGGY}`")
-    assert "3 sessions" in first
+    assert "in `rounded`" in first
     assert CULPRIT in found["Root cause"]
     assert BUGGY in done.stdout
     assert f"git -C {made} diff" in done.stdout

@@ -116,7 +116,8 @@ def _check_task_file(text: str) -> None:
     sections = {
         heading: body.strip() for heading, body in zip(parts[1::2], parts[2::2], strict=True)
     }
-    assert "Synthesis (2 of 3 agents agree on shop/tax.py:3)" in sections
+    holds = "with a patch at shop/tax.py:3 the failing tests pass, and no other fails"
+    assert f"Synthesis (proven: {holds})" in sections
     assert sections["Root cause"] == CAUSE
     assert sections["Recommended solution"] == SOLUTION
     checked = sections["Checked by program"]

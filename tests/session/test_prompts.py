@@ -21,6 +21,7 @@ from bug_lsp.domain.related import Related
 from bug_lsp.domain.report import Finding, Report
 from bug_lsp.domain.run import Base, Facts, Failure, Status
 from bug_lsp.session.prompts import (
+    about_the_bug,
     debug_prompt,
     orchestrator_prompt,
     repair_prompt,
@@ -84,6 +85,11 @@ def test_the_debug_prompt_with_all_that_a_caller_can_give() -> None:
     related = [Related("login.md", "Login fails", "The cookie expires.", "Keep it longer.")]
     text = debug_prompt(run, TASK, description="Since Monday.", context=context, related=related)
     golden("debug-full.md", text)
+    told = about_the_bug(text)
+    assert told.startswith("# The bug: Prices are too low\n")
+    assert "Since Monday." in told
+    assert "unused sign" in told
+    assert not [said for said in ("Login fails", "How to work", "agents that") if said in told]
 
 
 @pytest.mark.parametrize("text", ["", "x = 1\n"])

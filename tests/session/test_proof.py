@@ -54,7 +54,7 @@ def test_the_task_file_says_which_patch_holds_and_which_quote_is_invented(
     assert "shop/tax.py:99 **(no such line)**" in text
     assert "[E2 **(refuted: " in text
     assert "- Debug (3) agent3: R1: **FAILS**" in text.partition("## Recommended solution")[2]
-    assert "2 of 3 agents agree on shop/tax.py:3" in text
+    assert "proven: with a patch at shop/tax.py:3 the failing tests pass" in text
 
     prompt = run.folder.session(run.orchestrator.session_id).prompt.read_text()
     facts = prompt.partition("# What was checked by program")[2]

@@ -76,9 +76,9 @@ def test_the_region_has_every_section_and_says_that_the_run_is_degraded(project:
     assert [line for line in body.splitlines() if line in HEADINGS] == HEADINGS
     heading = body.partition("\n")[0]
     assert (
-        "1 of 2 agents for shop/tax.py:3; degraded: 1 of 2 sessions completed, 1 failed" in heading
+        "a place to begin: shop/tax.py:3; degraded: 1 of 2 sessions completed, 1 failed" in heading
     )
-    assert "`shop/tax.py:3` `return price - price * rate` (1 session)" in body
+    assert "`shop/tax.py:3` `return price - price * rate` (the word of agent1)" in body
     assert "- **Debug (2)**, agent2: failed: " in body
     assert "merged by rule, without a model" in body
     assert run.text.startswith(project.root.joinpath("tasks/prices.md").read_text()[:20])
@@ -140,7 +140,7 @@ def test_a_run_of_one_agent_delivers_its_findings_without_an_orchestrator(projec
     run = start(project.root, FINDS).wait_finished()
     assert run.orchestrators == []
     body = body_of(run.text)
-    assert body.startswith("## Findings\n\nBy agent1 alone, ")
+    assert body.startswith("## Findings (a place to begin: shop/tax.py:3)\n\nBy agent1 alone, ")
     assert "with_tax subtracts" in body
     assert run.status.delivered
 
@@ -372,7 +372,7 @@ def test_a_failing_orchestrator_leaves_the_digest_and_says_why(project: Project)
     assert "because the orchestrator boss failed: " in body
     assert "exited with 1: &lt;!-- quota --> gone" in body
     assert "run `orchestrateDebugRun` with `force`" in body
-    assert "(2 sessions): The tax is subtracted" in body
+    assert "(the word of agent1 and the word of agent2): The tax is subtracted" in body
     assert run.status.delivered
 
 

@@ -41,7 +41,7 @@ def test_a_generated_module_is_in_the_copies(
     world = shop_world(project, settings=settings)
     run = debug(world, monkeypatch, *BUILT_IN, fixes())
     all_complete(run)
-    assert "4 of 4 agents agree on shop/price.py:9" in run.text
+    assert "proven: with a patch at shop/price.py:9 the failing tests pass" in run.text
     assert {cell.outcome for cell in cells(run, 3)} == {"passed"}
     assert "Simplify" in document(run, 2)
 
@@ -135,7 +135,7 @@ def test_tests_run_in_the_environment_that_has_what_they_need(
     command = environ.pop("TEST_COMMAND", PYTEST)
     run = debug(shop_world(project, command, environ=environ), monkeypatch, *BUILT_IN)
     all_complete(run)
-    assert "3 of 3 agents agree on shop/price.py:12" in run.text
+    assert "proven: with a patch at shop/price.py:12 the" in run.text
     assert {cell.outcome for cell in cells(run, 1)} == {"passed"}
 
 
@@ -245,4 +245,4 @@ def test_the_interpreter_in_a_folder_of_tox_that_the_command_names_is_used(
     command = f".tox/py311/bin/{UNITTEST} tests.test_price"
     run = debug(shop_world(project, command), monkeypatch, *BUILT_IN)
     all_complete(run)
-    assert "3 of 3 agents agree on shop/price.py:9" in run.text
+    assert "proven: with a patch at shop/price.py:9 the" in run.text

@@ -7,11 +7,13 @@ copy back as it was. It needs no model and no network, and claims since when, ne
 
 from __future__ import annotations
 
+import time
+
 from bug_lsp.agents.base import Answer, Emit, Job
 from bug_lsp.agents.python_tests import (
-    Frame,
     Plan,
     PythonProject,
+    Reproduction,
     has_python,
     project_frames,
     reproduce,
@@ -19,13 +21,17 @@ from bug_lsp.agents.python_tests import (
 )
 from bug_lsp.domain.errors import AgentFailure, FailureKind
 from bug_lsp.domain.events import Error, Text
+from bug_lsp.domain.line_roles import Role, role_of_file
 
-from .answer import answer
+from .answer import Symptoms, answer
+from .clues import good_commits
 from .commit_tests import CommandTest, CommitTest, ProjectTests
-from .culprit_search import CulpritSearch
+from .culprit_search import Clues, CulpritSearch
 from .git_copy import GitCopy
 
 MOST_COMMITS = 1000
+_FOR_THE_END = 5.0
+"""Seconds of the budget in which no further commit is tested."""
 
 
 class Bisect:
@@ -33,15 +39,21 @@ class Bisect:
 
     async def run(self, job: Job, emit: Emit) -> Answer:
         """Reproduce, search, answer in Markdown."""
+        began = time.monotonic()
         git = GitCopy(job.copy, kept=[job.scratch], confine=job.confine)
         base = await git.head()
         if base is None:
             raise _not_applicable("there is no git history to search: there is no commit yet")
         async with git.as_it_was(base):
             history = await _history(git, base)
-            test, frames = await _what_to_ask(job, git, base, emit)
-            found = await CulpritSearch(git, base, test, emit).run(history)
-        text = answer(found, frames)
+            test, symptoms = await _what_to_ask(job, git, base, emit)
+            clues = Clues(
+                good=await good_commits(git, job.prompt, history[-1], history[0]),
+                files=frozenset(path for path, _ in symptoms.executed),
+                ends=began + (job.budget_seconds or float("inf")) - _FOR_THE_END,
+            )
+            found = await CulpritSearch(git, base, test, emit, clues).run(history)
+        text = answer(found, symptoms)
         emit(Text(text=text))
         return Answer(text=text)
 
@@ -69,8 +81,8 @@ async def _history(git: GitCopy, base: str) -> list[str]:
 
 async def _what_to_ask(
     job: Job, git: GitCopy, base: str, emit: Emit
-) -> tuple[CommitTest, tuple[Frame, ...]]:
-    """What tells good from bad, and the places in the project its failure came through."""
+) -> tuple[CommitTest, Symptoms]:
+    """What tells good from bad, and where its failure shows."""
     project = PythonProject.of(job)
     python = has_python(job.cwd)
     command = job.test_command
@@ -88,6 +100,22 @@ async def _what_to_ask(
             emit(Error(message=f"the test command is run as it is: {failure.message}"))
         else:
             failing = [shown.run.tests[index] for index in shown.failing]
-            frames = tuple(frame for test in failing for frame in project_frames(test))
-            return ProjectTests(shown.project, git, base, shown), frames
-    return CommandTest(command or "", project, git, base, emit), ()
+            frames = [frame for test in failing for frame in project_frames(test)]
+            symptoms = Symptoms(
+                traced=frozenset((frame.path, frame.line) for frame in frames),
+                executed=_executed(shown),
+            )
+            return ProjectTests(shown.project, git, base, shown), symptoms
+    return CommandTest(command or "", project, git, base, emit), Symptoms()
+
+
+def _executed(shown: Reproduction) -> frozenset[tuple[str, int]]:
+    """The lines of code that the failing tests execute; none where that was not recorded."""
+    failing = set(shown.failing)
+    return frozenset(
+        (path, line)
+        for path, lines in shown.run.coverage.items()
+        if role_of_file(path) is Role.CODE
+        for line, tests in lines.items()
+        if not failing.isdisjoint(tests)
+    )

@@ -8,10 +8,11 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 from bug_lsp.agents.markdown import code_block, code_span, counted, listed, plain
-from bug_lsp.agents.python_tests import Frame, is_test_code
-from bug_lsp.domain.report import Finding, Report, report_block
+from bug_lsp.domain.line_roles import NOT_A_CAUSE, role_of
+from bug_lsp.domain.report import Basis, Finding, Report, report_block
 
 from .bisection import Verdict
 from .culprit_search import Culprit, Found
@@ -22,22 +23,39 @@ MOST_FINDINGS = 10
 _MOST_NAMES = 10
 _FEW_LINES = 3
 _SURE, _LEAST_SURE = 0.9, 0.1
-_DOCUMENTS = (".md", ".rst", ".txt", ".adoc")
+_HISTORY, _TESTS = "history", "tests"
+"""What findings were measured by."""
+_NOT_EXECUTED = 0.5
 
 
-def answer(found: Found, frames: Sequence[Frame]) -> str:
-    """The whole answer. `frames` are where the tests' exceptions came through."""
-    findings = [
-        finding for culprit in found.culprits for finding in _findings(culprit, set(frames))
-    ]
+@dataclass(frozen=True, slots=True)
+class Symptoms:
+    """Where the failure shows, by path and line."""
+
+    traced: frozenset[tuple[str, int]] = frozenset()
+    """Where the tests' exceptions came through."""
+    executed: frozenset[tuple[str, int]] = frozenset()
+    """What the failing tests execute; empty where that is not known."""
+
+
+def answer(found: Found, symptoms: Symptoms) -> str:
+    """The whole answer."""
+    findings = [finding for culprit in found.culprits for finding in _findings(culprit, symptoms)]
     report = Report(
-        root_cause=" ".join(f"{_sentence(culprit)}." for culprit in found.culprits),
+        root_cause=" ".join(
+            [
+                *(f"{_sentence(culprit)}." for culprit in found.culprits),
+                *(f"No commit is to blame: {why}." for why in found.why_none),
+            ]
+        ),
         findings=tuple(findings[:MOST_FINDINGS]),
         verification=(
             f"{counted(len(found.tried), 'commit')} of {found.history} were checked out and tested."
         ),
     )
     sections = [section for culprit in found.culprits for section in _sections(culprit)]
+    if found.why_none:
+        sections.append("\n".join(["## No commit is to blame", "", *_items(found.why_none)]))
     parts = [*sections, _left_over(found), _method(found), report_block(report)]
     return "\n\n".join(filter(None, parts))
 
@@ -49,6 +67,12 @@ def _who(commit: Commit) -> str:
 def _what(culprit: Culprit) -> str:
     if culprit.uncommitted:
         return "what is not committed yet"
+    if culprit.is_narrowed:
+        newest, oldest = culprit.commits[0], culprit.commits[-1]
+        return (
+            f"one of {len(culprit.commits)} commits, {oldest.short} to {newest.short} (the time was"
+            " over before it was one),"
+        )
     if len(culprit.commits) == 1:
         return _who(culprit.commits[0])
     newest, oldest = culprit.commits[0], culprit.commits[-1]
@@ -66,31 +90,45 @@ def _sentence(culprit: Culprit) -> str:
 
 
 def _telling(lines: Sequence[ChangedLine]) -> list[ChangedLine]:
-    """The lines worth showing: code before documents, tests only where there is nothing else."""
-    code = [line for line in lines if re.search(r"\w", line.quote)]
-    code = [line for line in code if not line.quote.lstrip().startswith(("#", "//"))] or code
-    tested = [line for line in code if not is_test_code(line.path)] or code
-    return sorted(tested, key=lambda one: (one.path.endswith(_DOCUMENTS), one.path, one.line))
+    """The lines worth showing: code; anything else only where there is nothing else."""
+    code = [line for line in lines if _is_code(line)]
+    shown = code or [line for line in lines if re.search(r"\w", line.quote)]
+    return sorted(shown, key=lambda line: (line.path, line.line))
 
 
-def _findings(culprit: Culprit, frames: set[Frame]) -> list[Finding]:
-    lines = _telling(culprit.lines)
-    traced = {(frame.path, frame.line) for frame in frames}
-    lines.sort(key=lambda one: (one.path, one.line) not in traced)
-    confidence = _confidence(len(lines), len(culprit.commits))
-    shown = lines if len(lines) <= MOST_FINDINGS else _one_of_each_run(lines)
-    who = _what(culprit).rstrip(",")
-    names = listed(culprit.names, 2)
-    return [
-        Finding(
-            claim=f"{_done(line)} by {who}, which made {names} fail",
-            path=line.path,
-            line=line.line,
-            quote=line.quote,
-            confidence=confidence,
+def _is_code(line: ChangedLine) -> bool:
+    return role_of(line.path, line.quote) not in NOT_A_CAUSE
+
+
+def _findings(culprit: Culprit, symptoms: Symptoms) -> list[Finding]:
+    """The lines of code that it changed: those in a traceback first, then what tests execute."""
+    lines = [line for line in _telling(culprit.lines) if _is_code(line)]
+    lines.sort(
+        key=lambda line: (
+            (line.path, line.line) not in symptoms.traced,
+            (line.path, line.line) not in symptoms.executed,
         )
-        for line in shown
-    ]
+    )
+    executed = [line for line in lines if (line.path, line.line) in symptoms.executed]
+    confidence = _confidence(len(executed or lines), len(culprit.commits))
+    shown = lines if len(lines) <= MOST_FINDINGS else _one_of_each_run(lines)
+    return [_finding(line, culprit, confidence, symptoms) for line in shown]
+
+
+def _finding(line: ChangedLine, culprit: Culprit, confidence: float, symptoms: Symptoms) -> Finding:
+    names = listed(culprit.names, 2)
+    is_executed = (line.path, line.line) in symptoms.executed
+    passed_over = bool(symptoms.executed) and not is_executed
+    execute = ", and failing tests execute it" if is_executed else ""
+    return Finding(
+        claim=f"{_done(line)} by {_what(culprit).rstrip(',')}, which made {names} fail{execute}",
+        path=line.path,
+        line=line.line,
+        quote=line.quote,
+        confidence=round(confidence * (_NOT_EXECUTED if passed_over else 1), 2),
+        basis=Basis.COMMIT,
+        measurement=f"{_HISTORY},{_TESTS}" if is_executed else _HISTORY,
+    )
 
 
 def _done(line: ChangedLine) -> str:
@@ -144,7 +182,13 @@ def _headline(culprit: Culprit) -> str:
     return "\n".join([*lines, "", f"It made these fail: {listed(names, _MOST_NAMES)}."])
 
 
+def _items(sentences: Sequence[str]) -> list[str]:
+    return [f"- {sentence}" for sentence in sentences]
+
+
 def _left_over(found: Found) -> str:
+    if found.why_none:
+        return ""
     lines = ["## Tests it does not explain", ""]
     if found.always:
         names = listed([code_span(name) for name in found.always], _MOST_NAMES)
@@ -152,6 +196,7 @@ def _left_over(found: Found) -> str:
     if found.unsearched:
         names = listed([code_span(name) for name in found.unsearched], _MOST_NAMES)
         lines.append(f"- have yet another cause and were not searched for: {names}")
+    lines += _items(found.unfinished)
     return "\n".join(lines) if len(lines) > 2 else ""  # noqa: PLR2004 - more than the heading
 
 

@@ -7,7 +7,7 @@ cannot be tested are gone around, as `git bisect skip` does.
 from __future__ import annotations
 
 import math
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import TypeAlias
@@ -37,15 +37,29 @@ class Boundary:
     good: int
 
 
-async def find_boundary(count: int, check: Check, on_left: OnLeft) -> Boundary | None:
-    """The boundary among `count` commits of which the newest is bad; None if none is good."""
-    steps = await _step_back(count, check, on_left)
+async def find_boundary(
+    count: int, check: Check, on_left: OnLeft, hints: Iterable[int] = ()
+) -> Boundary | None:
+    """The boundary among `count` commits of which the newest is bad; None if none is good.
+
+    `hints` are positions that are likely to be good: they are tried first.
+    """
+    steps = await _step_back(count, check, on_left, hints)
     return None if steps is None else await _halve(steps, check, on_left)
 
 
-async def _step_back(count: int, check: Check, on_left: OnLeft) -> Boundary | None:
+async def _step_back(
+    count: int, check: Check, on_left: OnLeft, hints: Iterable[int]
+) -> Boundary | None:
     """A good commit, however far back, and the oldest known bad one after it."""
-    bad, position = 0, 1
+    bad = 0
+    for hint in sorted({hint for hint in hints if 0 < hint < count}):
+        on_left(None, None)
+        verdict = await check(hint)
+        if verdict is Verdict.GOOD:
+            return Boundary(bad, hint)
+        bad = hint if verdict is Verdict.BAD else bad
+    first, position = bad, bad + 1
     untestable: int | None = None
     while position < count:
         on_left(None, None)
@@ -58,7 +72,7 @@ async def _step_back(count: int, check: Check, on_left: OnLeft) -> Boundary | No
             untestable = position
         if position == count - 1:
             break
-        position = min(2 * position, count - 1)
+        position = min(first + 2 * (position - first), count - 1)
     if untestable is None:
         return None
     return await _before_the_untestable(Boundary(bad, untestable), check, on_left)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import posixpath
 import re
+from collections.abc import Sequence
 from pathlib import Path, PurePosixPath
 from typing import Protocol
 
@@ -74,6 +75,10 @@ class CommitTest(Protocol):
         """The verdict of each on one commit."""
         ...
 
+    def bring_along(self, paths: Sequence[str]) -> bool:
+        """Have these files as they are today in older commits, too. False if they all were."""
+        ...
+
 
 def compare(base: Failure | None, now: Failure | None) -> Verdict:
     """Whether a test that fails in an older commit fails there because of the bug.
@@ -105,13 +110,20 @@ class ProjectTests:
         self._failing = {test.id: test for test in failing}
         self._errors = {error.where: error.failure for error in shown.errors[:MOST_TESTS]}
         self.names = (*self._errors, *self._failing)
+        self._along: set[str] = set()
+
+    def bring_along(self, paths: Sequence[str]) -> bool:
+        """Have these files as they are today in older commits, too. False if they all were."""
+        new = set(paths) - self._along - set(self._test_files())
+        self._along |= new
+        return bool(new)
 
     @property
     def why_not_bad(self) -> str:
         """Why none of them fails when they are run alone."""
         return (
-            "the failing tests pass when they are run alone: they depend on the tests before them,"
-            " which bisect cannot carry into older commits"
+            "the failing tests pass when they are run again alone: they depend on other tests, on"
+            " the time or on what else runs, and bisect cannot tell commits apart by them"
         )
 
     async def verdicts(self, commit: str) -> dict[str, Verdict]:
@@ -126,7 +138,7 @@ class ProjectTests:
         files = set(self._test_files())
         lacking = today - await self._git.files(commit)
         support = {path for path in lacking if any(_supports(path, file) for file in files)}
-        return sorted((files | support) & today)
+        return sorted((files | support | self._along) & today)
 
     def _test_files(self) -> list[str]:
         folder = self._project.cwd.relative_to(self._project.copy).as_posix()
@@ -195,6 +207,13 @@ class CommandTest:
         self._base = base
         self._last_code: int | None = None
         self.lacking = ""
+        self._along: set[str] = set()
+
+    def bring_along(self, paths: Sequence[str]) -> bool:
+        """Have these files as they are today in older commits, too. False if they all were."""
+        new = set(paths) - self._along
+        self._along |= new
+        return bool(new)
 
     @property
     def why_not_bad(self) -> str:
@@ -218,8 +237,9 @@ class CommandTest:
         words = re.findall(r"[\w./@+-]+", self._command)
         words += [file for word in words for file in _READ_BY.get(word, ())]
         named = {posixpath.normpath(posixpath.join(folder, word)) for word in words}
-        lacking = await self._git.files(self._base) - await self._git.files(commit)
-        return sorted(named & lacking)
+        today = await self._git.files(self._base)
+        lacking = today - await self._git.files(commit)
+        return sorted((named & lacking) | (self._along & today))
 
     async def _verdict(self) -> Verdict:
         if not self._project.cwd.is_dir():

@@ -67,6 +67,15 @@ async def changed_lines(git: GitCopy, commit: Commit, base: str) -> list[Changed
     return found
 
 
+async def changed_files(git: GitCopy, commit: Commit, base: str) -> list[str]:
+    """The files of `base` that a commit changed, by the names they have there."""
+    span = _Span(await _before(git, commit), commit.sha, base)
+    touched = await git.names(*_TREES, "--no-renames", "--name-only", span.before, span.commit)
+    renamed = await _renames(git, span)
+    present = await git.files(base)
+    return sorted({renamed.get(path, path) for path in touched} & present)
+
+
 async def _changed_in(git: GitCopy, span: _Span, path: str, now: str) -> list[ChangedLine]:
     data = await git.run("cat-file", "blob", f"{span.base}:{now}")
     if b"\0" in data[:8000]:  # what git itself takes for binary

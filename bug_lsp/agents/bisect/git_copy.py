@@ -38,6 +38,7 @@ _PARTIAL = (
     "this is a partial clone: the files of older commits are not on this machine, and bisect needs "
     "them; run `git fetch --refetch --no-filter`, and start again"
 )
+_MOST_FILES = 200
 _NAMED = ("--pathspec-from-file=-", "--pathspec-file-nul")
 _FORMAT = "%H%x00%h%x00%an%x00%as%x00%P%x00%s"
 
@@ -127,6 +128,27 @@ class GitCopy:
         """A commit and its first parents, newest first."""
         args = ["rev-list", "--first-parent", f"--max-count={most}", tip]
         return (await self.text(*args, *([f"^{without}"] if without else []))).split()
+
+    async def touching(self, line: Sequence[str], files: Sequence[str]) -> frozenset[str]:
+        """Which commits of a line of first parents, newest first, change one of some files."""
+        args = ("rev-list", "--first-parent", f"{line[-1]}..{line[0]}", "--", *files[:_MOST_FILES])
+        return frozenset((await self.text(*args)).split())
+
+    async def named(self, name: str) -> str | None:
+        """The commit that a tag or another name means, None if there is no such name."""
+        code, output, _ = await self._run(
+            ("rev-parse", "--verify", "-q", f"{name}^{{commit}}"), None
+        )
+        return output.decode().strip() if code == 0 else None
+
+    async def before(self, date: str, tip: str) -> str | None:
+        """The last of a commit's first parents before a date (`2026-03-02`)."""
+        args = ("rev-list", "--first-parent", "--max-count=1", f"--before={date}T00:00:00", tip)
+        return await self.text(*args) or None
+
+    async def tags(self) -> list[str]:
+        """All tags."""
+        return (await self.text("tag", "--list")).split()
 
     async def same_tree(self, one: str, other: str) -> bool:
         """Whether two commits hold the same files."""

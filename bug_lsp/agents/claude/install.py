@@ -29,6 +29,10 @@ _LOGINS = (
     "CLAUDE_CODE_USE_VERTEX",
 )
 """Variables that stand for a login."""
+_LOGIN_FILES = (".credentials.json", "settings.json")
+"""In Claude's folder: a login, or settings that can name a helper that gives a key."""
+_FOR_EVERYBODY = (Path("/etc/claude-code"), Path("/Library/Application Support/ClaudeCode"))
+"""Settings of the machine, which can do so too."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,11 +87,40 @@ def claude_availability(env: Mapping[str, str] | None = None) -> tuple[str | Non
     return binary.version, False, hint
 
 
+def missing_login(env: Mapping[str, str] | None = None) -> str:
+    """Say what is missing where it is certain that Claude cannot work; else "". Runs nothing."""
+    environment = {**os.environ, **(env or {})}
+    home, folder = _folders(environment)
+    kept = [folder / name for name in _LOGIN_FILES]
+    # Where there is a key ring, Claude keeps its login there, and its account in this file.
+    accounts = [home / ".claude.json", folder / ".claude.json"]
+    known = any(environment.get(name) for name in _LOGINS) or any(
+        path.exists() for path in (*kept, *_FOR_EVERYBODY)
+    )
+    if known or any(map(_names_an_account, accounts)):
+        return ""
+    return "not logged in (run `claude` and say /login, or set ANTHROPIC_API_KEY)"
+
+
+def _names_an_account(file: Path) -> bool:
+    """Whether a file of Claude's state speaks of an account or of a key."""
+    try:
+        text = file.read_text(encoding="utf-8", errors="replace")
+    except OSError:
+        return False
+    return any(name in text for name in ('"oauthAccount"', '"primaryApiKey"', '"customApiKey'))
+
+
+def _folders(env: Mapping[str, str]) -> tuple[Path, Path]:
+    """The user's home and Claude's folder."""
+    home = Path(env.get("HOME") or Path.home())
+    return home, Path(env.get("CLAUDE_CONFIG_DIR") or home / ".claude")
+
+
 def _is_logged_in(binary: ClaudeBinary, env: Mapping[str, str]) -> bool:
     if any(env.get(name) for name in _LOGINS):
         return True
-    home = Path(env.get("HOME") or Path.home())
-    folder = Path(env.get("CLAUDE_CONFIG_DIR") or home / ".claude")
+    home, folder = _folders(env)
     # Who has never run Claude has no login; asking would set up its folder for them.
     if not folder.exists() and not (home / ".claude.json").exists():
         return False

@@ -14,6 +14,7 @@ import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from bug_lsp.agents.asking import ask, own_program
 from bug_lsp.domain.errors import AgentFailure, FailureKind
@@ -23,6 +24,9 @@ _MINIMUM = (0, 151, 0)
 _VERSION = re.compile(r"(\d+)\.(\d+)\.(\d+)(-[\w.]+)?")
 _KEYS = ("OPENAI_API_KEY", "CODEX_API_KEY")
 """With one of these Codex needs no login."""
+_FOR_EVERYBODY = Path("/etc/codex")
+"""Settings of the machine, which can name a provider of their own."""
+_NOT_LOGGED_IN = "not logged in (run `codex login`)"
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +77,24 @@ def codex_availability(env: Mapping[str, str] | None = None) -> tuple[str | None
     return binary.version, False, "Codex is not logged in: run `codex login`"
 
 
+def missing_login(env: Mapping[str, str] | None = None) -> str:
+    """Say what is missing where it is certain that Codex cannot work; else "". Runs nothing."""
+    environment = {**os.environ, **(env or {})}
+    if any(environment.get(name) for name in _KEYS) or _FOR_EVERYBODY.exists():
+        return ""
+    home = _home(environment)
+    if (home / "auth.json").exists():
+        return ""
+    try:
+        settings = _settings(home)
+    except ValueError:
+        return ""  # Codex itself says best what is wrong in it
+    # A profile can name a provider, and a key ring keeps a login without a file.
+    elsewhere = {"profile", "cli_auth_credentials_store"} & settings.keys()
+    has_own = settings.get("model_provider", "openai") != "openai"
+    return "" if elsewhere or has_own else _NOT_LOGGED_IN
+
+
 def _is_logged_in(binary: CodexBinary, env: Mapping[str, str]) -> bool:
     from codex_cli_bin import bundled_codex_path  # type: ignore[import-untyped]
 
@@ -81,14 +103,23 @@ def _is_logged_in(binary: CodexBinary, env: Mapping[str, str]) -> bool:
 
 def _has_own_provider(env: Mapping[str, str]) -> bool:
     """Whether the user's settings name a model provider that needs no login of Codex."""
-    home = env.get("CODEX_HOME") or Path(env.get("HOME", "~")).expanduser() / ".codex"
     try:
-        settings = tomllib.loads(Path(home, "config.toml").read_text(encoding="utf-8"))
-    except OSError:
-        return False
+        settings = _settings(_home(env))
     except ValueError:
         return True  # Codex itself says best what is wrong in it
     return bool(settings.get("model_provider", "openai") != "openai")
+
+
+def _home(env: Mapping[str, str]) -> Path:
+    return Path(env.get("CODEX_HOME") or Path(env.get("HOME", "~")).expanduser() / ".codex")
+
+
+def _settings(home: Path) -> dict[str, Any]:
+    """The user's settings of Codex, {} without any. Raises `ValueError` where they are wrong."""
+    try:
+        return tomllib.loads((home / "config.toml").read_text(encoding="utf-8"))
+    except OSError:
+        return {}
 
 
 def _supported_version(program: str, env: Mapping[str, str]) -> str | None:

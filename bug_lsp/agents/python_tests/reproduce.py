@@ -1,4 +1,4 @@
-"""Finds the tests that show the bug: runs the project's tests and says which of them fail.
+"""Finds the tests that show the bug: runs the project's tests and says which of them fail for it.
 
 The run is told to the session as it goes. A project in which nothing fails, or whose tests cannot
 be found, is refused with a sentence.
@@ -7,32 +7,26 @@ be found, is refused with a sentence.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, field, replace
-from typing import Literal
+from dataclasses import dataclass
+from pathlib import Path
 
 from bug_lsp.agents.base import Emit, Job
-from bug_lsp.agents.network import has_own_network
 from bug_lsp.domain.errors import AgentFailure, FailureKind
-from bug_lsp.domain.events import Activity, Error, Text, ToolCall, ToolResult
+from bug_lsp.domain.events import Error
 
-from .command import Selection, is_django, understand
+from .chosen import OF_DJANGO
 from .last_results import difference
+from .measurement import Measurement
+from .named_in_files import test_files
 from .project import PythonProject
 from .results import CollectionError, SuiteRun
-from .suite import OnProgress, Plan, chosen_tests, run_tests
+from .shared import measured
+from .suite import Plan
+from .triage import Triage, triage
 
 _MISSING_MODULE = re.compile(r"No module named '(?P<name>[^'.]+)")
-_MOST_NAMED = 20
-NEEDS_NETWORK = (
-    "tests failed as they do without the network: they are run again with it; with the setting"
-    " testsNeedNetwork they have it from the start"
-)
 _WITHOUT_DJANGO = {"ImproperlyConfigured", "AppRegistryNotReady"}
-_OF_DJANGO = (
-    "the tests run through Django's own runner, which cannot be looked into: the command is run as"
-    " it is by bisect and where patches are tried; a testCommand with pytest (pytest-django) can be"
-    " looked into"
-)
+_OF_PYTEST = re.compile(rb"^(?:async )?def test_\w+\(|^(?:import|from) pytest\b", re.MULTILINE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,102 +35,88 @@ class Reproduction:
 
     run: SuiteRun
     failing: tuple[int, ...]
-    """Which tests show it. Others may fail too, where the user's command leaves them out."""
+    """Which tests show it. Others may fail too."""
     errors: tuple[CollectionError, ...]
     """Files of tests that the bug keeps from being collected."""
     env: dict[str, str]
     project: PythonProject
     """Where the tests ran: with the network, if they need it."""
-
-
-@dataclass(frozen=True, slots=True)
-class Chosen:
-    """What the user's command says about the tests."""
-
-    framework: Literal["pytest", "unittest"] | None = None
-    env: dict[str, str] = field(default_factory=dict)
-    run: SuiteRun | None = None
-    """The tests that it names, collected only; None where it names none in particular."""
-
-    @property
-    def names(self) -> frozenset[str] | None:
-        """The names of those tests; None: all tests count."""
-        return frozenset(self.run.collected) or None if self.run is not None else None
-
-
-async def chosen_by_command(job: Job, project: PythonProject, emit: Emit) -> Chosen:
-    """What the job's command says, as far as it is understood, and a word about the interpreter
-    where it may be the wrong one. Raises `AgentFailure` for a runner that is not ours to drive.
-    """
-    if job.test_command and is_django(job.test_command):
-        raise AgentFailure(FailureKind.NOT_APPLICABLE, _OF_DJANGO)
-    if project.interpreter.doubt:
-        emit(Text(text=f"{project.interpreter.doubt}\n\n"))
-    selection = understand(job.test_command) if job.test_command else None
-    if selection is None:
-        return Chosen()
-    run = await _choose(project, selection, emit)
-    return Chosen(selection.framework, selection.env, run)
+    triage: Triage
+    """Why these tests, and what of the others that fail."""
+    notes: tuple[str, ...] = ()
+    """What else is to be known about the run."""
 
 
 async def reproduce(
     job: Job, project: PythonProject, emit: Emit, *, agent: str, plan: Plan
 ) -> Reproduction:
     """Run the tests: with coverage all of them, as the passing ones are needed to compare with;
-    without it only those the user's command names, if it names any.
+    without it only those that the task or the user's command names, if one of them fails.
     """
-    chosen, plan, run = await _run_chosen(job, project, emit, plan, call_id="tests")
-    if has_own_network(project.confine) and (
-        run.shows_no_network or (chosen.run is not None and chosen.run.shows_no_network)
-    ):
-        emit(Error(message=NEEDS_NETWORK))
+    found = await measured(job, project, emit, agent=agent, plan=plan)
+    if found.needs_network:
         project = project.with_network()
-        chosen, plan, run = await _run_chosen(job, project, emit, plan, call_id="with-network")
-    names = chosen.names
+    run = found.run
     check_runner(run, project)
-    failing = tuple(
-        index
-        for index, test in enumerate(run.tests)
-        if test.has_failed and (not names or test.id in names)
-    )
-    errors = chosen.run.collection_errors if chosen.run is not None else run.collection_errors
-    if not (names and failing) and (told := difference(run, project.workspace)):
+    chosen = triaged(found, job, project)
+    is_limited = found.of_command is not None or chosen.is_named
+    if not (is_limited and chosen.shown) and (told := difference(run, project.workspace)):
         raise AgentFailure(FailureKind.COPY_DIFFERS, told)
-    copys = failures_of_the_copy(project, run.model_copy(update={"collection_errors": errors}))
-    failing = tuple(index for index in failing if run.tests[index].id not in copys)
-    ours = tuple(
-        error
-        for error in errors
-        if error.where not in copys and missing_module(error, project) is None
-    )
-    for sentence in dict.fromkeys(copys.values()):
-        if not failing and not ours:
-            raise AgentFailure(FailureKind.COPY_DIFFERS, sentence)
+    if not chosen.shown:
+        raise _nothing_shown(found, chosen, project, agent)
+    for sentence in dict.fromkeys(found.apart.values()):
         emit(Error(message=f"some tests fail for the copy's own sake: {sentence}"))
-    if not failing and not ours:
-        raise nothing_fails(run, errors, project, agent, limited=bool(names))
-    return Reproduction(run, failing, ours, plan.env, project)
+    failing = tuple(i for i, test in enumerate(run.tests) if test.id in chosen.shown)
+    errors = tuple(error for error in run.collection_errors if error.where in chosen.shown)
+    return Reproduction(run, failing, errors, found.env, project, chosen, found.notes)
 
 
-async def _run_chosen(
-    job: Job, project: PythonProject, emit: Emit, plan: Plan, *, call_id: str
-) -> tuple[Chosen, Plan, SuiteRun]:
-    """Run the tests that the job's command names, or all; returns the plan that was carried out."""
-    chosen = await chosen_by_command(job, project, emit)
-    if chosen.framework is not None:
-        plan = replace(plan, framework=chosen.framework, env=chosen.env)
-    names = chosen.names or frozenset()
-    plan = replace(plan, first=names) if plan.coverage else replace(plan, only=names or None)
-    return chosen, plan, await run_and_tell(project, plan, emit, call_id=call_id)
+def _nothing_shown(
+    found: Measurement, chosen: Triage, project: PythonProject, agent: str
+) -> AgentFailure:
+    """Why no test shows the bug, as the refusal of an agent."""
+    if found.apart:
+        return AgentFailure(FailureKind.COPY_DIFFERS, next(iter(found.apart.values())))
+    errors = tuple(
+        error
+        for error in found.run.collection_errors
+        if found.of_command is None or error.where in found.of_command
+    )
+    if chosen.environment and not any(missing_module(error, project) for error in errors):
+        why = "; ".join(chosen.told)
+        return AgentFailure(
+            FailureKind.NOT_APPLICABLE,
+            f"no test shows the bug: {why}; {project.interpreter.advice}",
+        )
+    refusal = nothing_fails(found.run, errors, project, agent, limited=found.of_command is not None)
+    if chosen.passing:
+        return AgentFailure(refusal.kind, f"{chosen.told[-1]}; {refusal.message}")
+    return refusal
 
 
-def failures_of_the_copy(project: PythonProject, run: SuiteRun) -> dict[str, str]:
-    """Failures that the copy has and the checkout has not, by the names of tests and of files that
-    cannot be collected: what is missing in the copy, as a sentence.
+def triaged(found: Measurement, job: Job, project: PythonProject) -> Triage:
+    """Which of the failing tests of a measurement show the job's bug."""
+    return triage(
+        found.run,
+        job.told,
+        command=job.test_command or "",
+        of_command=found.of_command,
+        apart=found.apart,
+        own_modules=own_modules(project.cwd, project.copy),
+    )
+
+
+def own_modules(*roots: Path) -> frozenset[str]:
+    """The names of modules that are the project's own, from the folders that it is imported from
+    and their `src`.
     """
-    worlds = project.worlds()
-    reasons = {name: worlds.lacking(failure.told) for name, failure in run.failures().items()}
-    return {name: reason for name, reason in reasons.items() if reason is not None}
+    places = {place for root in roots for place in (root, root / "src")}
+    return frozenset(
+        path.name.partition(".")[0]
+        for place in places
+        if place.is_dir()
+        for path in place.iterdir()
+    )
 
 
 def check_runner(run: SuiteRun, project: PythonProject) -> None:
@@ -147,58 +127,8 @@ def check_runner(run: SuiteRun, project: PythonProject) -> None:
     if is_djangos and any(failure.type in _WITHOUT_DJANGO for failure in failures):
         raise AgentFailure(
             FailureKind.NOT_APPLICABLE,
-            f"{_OF_DJANGO}; without it, give the testCommand `python manage.py test`",
+            f"{OF_DJANGO}; without it, give the testCommand `python manage.py test`",
         )
-
-
-async def _choose(project: PythonProject, selection: Selection, emit: Emit) -> SuiteRun | None:
-    """What the command names, or None where that cannot be found out."""
-    try:
-        chosen = await chosen_tests(project, selection)
-    except AgentFailure as failure:
-        emit(Error(message=f"all tests are run, the command's cannot be told: {failure.message}"))
-        return None
-    return chosen if chosen.collected or chosen.collection_errors else None
-
-
-async def run_and_tell(project: PythonProject, plan: Plan, emit: Emit, *, call_id: str) -> SuiteRun:
-    """Run tests as a tool call of the session, with progress."""
-    how = "with the lines each test executes" if plan.coverage else "without coverage"
-    emit(
-        ToolCall(
-            call_id=call_id,
-            name="test",
-            detail=f"the tests by {project.interpreter.described}, {how}",
-        )
-    )
-    try:
-        run = await run_tests(project, plan, _progress(emit))
-    except AgentFailure as failure:
-        emit(ToolResult(call_id=call_id, ok=False, output=failure.message))
-        raise
-    lines = [f"{run.runner}: {run.counted()}"]
-    lines += [
-        f"{test.id}: {test.failure.summary}"
-        for test in run.failing[:_MOST_NAMED]
-        if test.failure is not None
-    ]
-    lines += [f"{error.where}: {error.failure.summary}" for error in run.collection_errors]
-    emit(ToolResult(call_id=call_id, ok=True, output="\n".join(lines)))
-    return run
-
-
-def _progress(emit: Emit) -> OnProgress:
-    """One activity for each percent: there may be thousands of tests."""
-    shown = -1
-
-    def report(done: int, total: int) -> None:
-        nonlocal shown
-        percentage = 100 * done // total if total else 0
-        if percentage != shown:
-            shown = percentage
-            emit(Activity(text=f"running tests {done}/{total}", percentage=percentage))
-
-    return report
 
 
 def missing_module(error: CollectionError, project: PythonProject) -> str | None:
@@ -228,6 +158,11 @@ def nothing_fails(
             f"{len(errors)} test files cannot be imported by {project.interpreter.described},"
             f" which lacks {', '.join(missing)}: {project.interpreter.advice}"
         )
+    elif not run.tests and run.runner == "unittest" and _is_for_pytest(project.cwd):
+        sentence = (
+            "the tests are written for pytest, which can be imported neither by"
+            f" {project.interpreter.described} nor lent to it: install pytest there"
+        )
     elif not run.tests:
         sentence = (
             f"no tests were found by {run.runner} in {project.cwd.name}:"
@@ -247,3 +182,15 @@ def nothing_fails(
                 f" before {run.stopped}; give a testCommand that names the failing one"
             )
     return AgentFailure(FailureKind.NOT_APPLICABLE, sentence)
+
+
+def _is_for_pytest(folder: Path) -> bool:
+    """Whether the tests are of the kind that only pytest runs."""
+    for path in test_files(folder):
+        try:
+            data = (folder / path).read_bytes()
+        except OSError:
+            continue
+        if _OF_PYTEST.search(data):
+            return True
+    return False

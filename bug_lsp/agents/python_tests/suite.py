@@ -10,13 +10,14 @@ import importlib.util
 import json
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Literal, TypeAlias
 
 from pydantic import ValidationError
 
+from bug_lsp.agents.text import last_line
 from bug_lsp.domain.errors import AgentFailure, FailureKind
 
 from .child_process import LinePipe, run_child, tail
@@ -28,6 +29,8 @@ from .results import RanTest, SuiteRun
 RUNNER = Path(__file__).parent / "runner"
 MOST_DEATHS = 4
 _LEAST_SECONDS = 10.0
+_MOST_SAID = 200
+"""Characters of the line with which a process says why it ends."""
 
 OnProgress: TypeAlias = Callable[[int, int], None]
 """Called with how many tests have ended and how many there are."""
@@ -46,10 +49,15 @@ class Plan:
     args: tuple[str, ...] = ()
     """For pytest its arguments, for unittest the files; none means all tests."""
     only: frozenset[str] | None = None
+    named: frozenset[str] | None = None
+    """The same, with all cases of a parametrised test under its one name."""
     first: frozenset[str] = frozenset()
+    """These come first, then those of the same files, then those of the same folders."""
     leave_out: frozenset[str] = frozenset()
     env: dict[str, str] = field(default_factory=dict)
     coverage: bool = False
+    also: Mapping[str, Collection[int]] = field(default_factory=dict)
+    """Lines of which it is told who executes them even if no failing test of this run does."""
     collect_only: bool = False
     test_seconds: float = 10.0
     whole_seconds: float = 120.0
@@ -63,9 +71,14 @@ class _Progress:
     total: int = 0
     done: int = 0
     current: str | None = None
+    files: dict[str, float] = field(default_factory=dict)
+    """When the collection of each file began."""
 
     def hear(self, line: bytes) -> None:
         what, value = json.loads(line)
+        if what == "collecting":
+            self.files[value] = time.monotonic()
+            return
         if what == "collected":
             self.total = value
         elif what == "start":
@@ -74,6 +87,17 @@ class _Progress:
             self.current = None
             self.done += 1
         self.report(self.done, self.total)
+
+    @property
+    def slowest(self) -> str:
+        """Which file took longest to collect, in brackets; "" where nothing is known."""
+        if not self.files:
+            return ""
+        begun = list(self.files.items())
+        ends = [*(at for _, at in begun[1:]), time.monotonic()]
+        took = {name: end - at for (name, at), end in zip(begun, ends, strict=True)}
+        name = max(took, key=lambda one: took[one])
+        return f" ({name} took {took[name]:.0f} s to collect)"
 
 
 async def run_tests(
@@ -123,7 +147,7 @@ async def _attempt(project: PythonProject, plan: Plan, report: OnProgress) -> Su
     if result.exists():
         return _read(result, place / "output.log")
     if progress.current is None:
-        raise _never_began(code, plan, tail(place / "output.log"))
+        raise _never_began(code, plan, progress.slowest, tail(place / "output.log"))
     failure = failure_of_dead_process(code, place / "crash.txt", project.copy)
     path = _path_of(progress.current, project)
     return RanTest(
@@ -139,9 +163,11 @@ def _config(project: PythonProject, plan: Plan, place: Path, progress_fd: int) -
         "framework": plan.framework,
         "args": list(plan.args),
         "only": None if plan.only is None else sorted(plan.only),
+        "named": None if plan.named is None else sorted(plan.named),
         "first": sorted(plan.first),
         "leave_out": sorted(plan.leave_out),
         "coverage": plan.coverage,
+        "also": {path: sorted(lines) for path, lines in plan.also.items()},
         "collect_only": plan.collect_only,
         "test_seconds": plan.test_seconds,
         "whole_seconds": plan.whole_seconds,
@@ -170,13 +196,14 @@ def _read(result: Path, log: Path) -> SuiteRun:
     return run.model_copy(update={"problem": f"{run.problem}\n{tail(log)}".strip()})
 
 
-def _never_began(code: int | None, plan: Plan, output: str) -> AgentFailure:
+def _never_began(code: int | None, plan: Plan, slowest: str, output: str) -> AgentFailure:
     if code is None:
-        seconds = f"{plan.whole_seconds:g} s"
-        return AgentFailure(FailureKind.TIMEOUT, f"no test was running after {seconds}")
+        seconds = f"{plan.whole_seconds:.0f} s"
+        return AgentFailure(FailureKind.TIMEOUT, f"no test was running after {seconds}{slowest}")
     return AgentFailure(
         FailureKind.CRASHED,
-        f"the test process ended with status {code} before any test ran\n{output}".strip(),
+        f"the test process ended with status {code} before any test ran: "
+        f"{last_line(output, _MOST_SAID) or 'it printed nothing'}\n{output}".strip(),
     )
 
 

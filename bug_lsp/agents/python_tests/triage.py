@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from .code_kind import is_test_code
+from .code_kind import is_test_code, test_file
 from .environment_failures import lack_of
 from .failure_groups import Failing, best_group, groups, weights
 from .named import Named, named_tests
@@ -29,6 +29,8 @@ class Triage:
     """Those that show it, in the order of the run."""
     others: Mapping[str, str] = field(default_factory=dict)
     """Those that fail too, and why that is probably another bug."""
+    related: Mapping[str, str] = field(default_factory=dict)
+    """Those that fail too, and why that may be the same bug, though the task names others."""
     environment: Mapping[str, str] = field(default_factory=dict)
     """Those that fail for the environment's sake, and what it lacks."""
     unknown: Mapping[str, str] = field(default_factory=dict)
@@ -42,6 +44,7 @@ class Triage:
     def told(self) -> tuple[str, ...]:
         """What is to be said of tests that do not count, as sentences without a full stop."""
         found = [
+            *_told(self.related, "fails too, perhaps for the same reason"),
             *_told(self.others, "fails too, probably not this bug"),
             *_told(self.environment, "fails for the environment's sake"),
             *_told(self.unknown, "may or may not fail"),
@@ -87,9 +90,12 @@ def triage(
     shown = {one.name for one in pool}
     unknown = {one.name: _TOO_SLOW for one in failing if one.is_slow and one.name not in shown}
     rest = [one for one in failing if one.name not in {*shown, *environment, *unknown}]
+    related = _related(pool, rest, run) if named.is_exact else {}
+    others = [one for one in rest if one.name not in related]
     return Triage(
         tuple(one.name for one in failing if one.name in shown),
-        {one.name: _why_not(one, named, of_command) for one in rest},
+        {one.name: _why_not(one, named, of_command) for one in others},
+        related,
         environment,
         unknown,
         passing=() if named.ids else _passing(run, task),
@@ -111,10 +117,22 @@ def _without(pool: list[Failing], doubtful: list[Failing]) -> tuple[list[Failing
 
 
 def _of_one_bug(pool: list[Failing], task: str, run: SuiteRun) -> list[Failing]:
+    if not run.coverage:  # what they raise says too little to tell bugs apart
+        return pool
     found = groups(pool, run)
     if len(found) <= 1:
         return pool
     return best_group(found, task, weights(pool, run))
+
+
+def _related(shown: list[Failing], rest: list[Failing], run: SuiteRun) -> dict[str, str]:
+    """Tests that share with those shown where they fail, or what they execute."""
+    if not run.coverage:
+        return {}
+    names = {one.name for one in shown}
+    found = groups([*shown, *rest], run)
+    near = [one for group in found if names & {o.name for o in group} for one in group]
+    return {one.name: one.failure.summary for one in near if one.name not in names}
 
 
 def _why_not(one: Failing, named: Named, of_command: Collection[str] | None) -> str:
@@ -140,7 +158,7 @@ def _failing(run: SuiteRun) -> list[Failing]:
                 for test in tests:
                     lines.setdefault(test, set()).add((path, line))
     found = [
-        Failing(test.id, test.path, test.failure, frozenset(lines.get(index, ())))
+        Failing(test.id, test_file(test), test.failure, frozenset(lines.get(index, ())))
         for index, test in enumerate(run.tests)
         if test.failure is not None
     ]

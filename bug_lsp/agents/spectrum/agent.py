@@ -7,7 +7,7 @@ no model and no network, changes nothing, and claims where, never why.
 from __future__ import annotations
 
 from bug_lsp.agents.base import Answer, Emit, Job
-from bug_lsp.agents.markdown import code_span, counted, listed, plain
+from bug_lsp.agents.markdown import listed
 from bug_lsp.agents.python_tests import (
     Failure,
     Plan,
@@ -17,23 +17,33 @@ from bug_lsp.agents.python_tests import (
     project_frames,
     reproduce,
 )
+from bug_lsp.agents.python_tests.shared import WHOLE_SECONDS
 from bug_lsp.domain.errors import AgentFailure, FailureKind
 from bug_lsp.domain.events import Activity, Error, Text
-from bug_lsp.domain.report import Finding, Report, report_block
+from bug_lsp.domain.report import Basis, Finding, Report, report_block
 
+from .answer import (
+    MOST_FINDINGS,
+    failing_ids,
+    failing_section,
+    method_section,
+    others_section,
+    root_cause,
+    suspects_section,
+)
 from .python_source import PythonSource
 from .suspects import Evidence, Suspect, rank, sharpened
 
-MOST_FINDINGS = 10
-_MOST_TESTS_NAMED = 10
 _SURE_OF_ORIGIN = 0.9
 _ORIGIN_ONLY = 0.3
+_MEASUREMENT = "tests"
+"""What all findings rest on: those of other agents that rest on it are the same voice."""
 
 
 class Spectrum:
     """Spectrum-based fault localisation over the project's own tests."""
 
-    def __init__(self, *, test_seconds: float = 10.0, whole_seconds: float = 120.0) -> None:
+    def __init__(self, *, test_seconds: float = 10.0, whole_seconds: float = WHOLE_SECONDS) -> None:
         self._plan = Plan(coverage=True, test_seconds=test_seconds, whole_seconds=whole_seconds)
 
     async def run(self, job: Job, emit: Emit) -> Answer:
@@ -50,7 +60,8 @@ class Spectrum:
         emit(Activity(text="ranking lines"))
         sources = _Sources(project)
         suspects = rank(shown.run, shown.failing, sources)
-        suspects = sharpened(suspects, await _edits_tried(shown, suspects, emit))
+        if "repair" not in job.beside:  # it tries more of them, and says what came of it
+            suspects = sharpened(suspects, await _edits_tried(shown, suspects, emit))
         answer = _answer(shown, suspects, sources)
         emit(Text(text=answer))
         return Answer(text=answer)
@@ -92,19 +103,20 @@ def _answer(shown: Reproduction, suspects: list[Suspect], sources: _Sources) -> 
         raise AgentFailure(
             FailureKind.NOT_APPLICABLE,
             "the failing tests execute no line of the project outside of the tests:"
-            f" {listed(_failing_ids(shown), 3)}",
+            f" {listed(failing_ids(shown), 3)}",
         )
     report = Report(
-        root_cause=_root_cause(shown, suspects, findings[0]),
+        root_cause=root_cause(shown, suspects, findings[0]),
         findings=tuple(findings[:MOST_FINDINGS]),
         verification=f"The project's own tests were run once: {shown.run.counted()}.",
     )
-    parts = [_failing_section(shown), _suspects_section(suspects), _method_section(shown)]
+    parts = [
+        failing_section(shown),
+        others_section(shown),
+        suspects_section(suspects),
+        method_section(shown, with_edits=any(one.evidence.tried for one in suspects)),
+    ]
     return "\n\n".join([*filter(None, parts), report_block(report)])
-
-
-def _failing_ids(shown: Reproduction) -> list[str]:
-    return [shown.run.tests[index].id for index in shown.failing]
 
 
 def _finding(suspect: Suspect) -> Finding:
@@ -114,6 +126,8 @@ def _finding(suspect: Suspect) -> Finding:
         line=suspect.line,
         quote=suspect.quote,
         confidence=suspect.confidence,
+        basis=suspect.basis,
+        measurement=_MEASUREMENT,
     )
 
 
@@ -126,6 +140,8 @@ def _at_origin(failure: Failure, claim: str, confidence: float, sources: _Source
             line=frame.line,
             quote=sources(frame.path).quote(frame.line),
             confidence=confidence,
+            basis=Basis.TRACE,
+            measurement=_MEASUREMENT,
         )
         for frame in failure.frames[-1:]
     ]
@@ -151,71 +167,3 @@ def _origins(shown: Reproduction, sources: _Sources) -> list[Finding]:
             claim = f"{test.failure.summary}: the innermost line of the project in {test.id}"
             found += _at_origin(inner, claim, _ORIGIN_ONLY, sources)
     return found
-
-
-def _root_cause(shown: Reproduction, suspects: list[Suspect], first: Finding) -> str:
-    if shown.errors:
-        return f"{first.path}:{first.line}: {first.claim}."
-    names = listed([f"`{test}`" for test in _failing_ids(shown)], 3)
-    verb = "fails" if len(shown.failing) == 1 else "fail"
-    where = f"{first.path}:{first.line}"
-    if suspects and suspects[0].ties > 1:
-        tied = f"{suspects[0].ties} lines that stand out equally, the first is {where}"
-    else:
-        tied = f"the line that stands out most is {where}"
-    return f"{names} {verb}; {tied}: {first.claim}. This says where to look, not why it fails."
-
-
-def _failing_section(shown: Reproduction) -> str:
-    lines = ["## Failing tests", ""]
-    for index in shown.failing[:_MOST_TESTS_NAMED]:
-        test = shown.run.tests[index]
-        summary = plain(test.failure.summary) if test.failure is not None else ""
-        lines.append(f"- {code_span(test.id)}: {summary}")
-    if len(shown.failing) > _MOST_TESTS_NAMED:
-        lines.append(f"- and {len(shown.failing) - _MOST_TESTS_NAMED} more")
-    lines += [
-        f"- {code_span(error.where)} cannot be collected: {plain(error.failure.summary)}"
-        for error in shown.errors
-    ]
-    return "\n".join(lines)
-
-
-def _suspects_section(suspects: list[Suspect]) -> str:
-    if not suspects:
-        return ""
-    lines = [
-        "## Most suspicious lines",
-        "",
-        "| line | score | failing | passing | traceback | code |",
-        "| --- | --- | --- | --- | --- | --- |",
-    ]
-    for one in suspects[:MOST_FINDINGS]:
-        traceback = "yes" if one.in_traceback else ""
-        lines.append(
-            f"| {code_span(f'{one.path}:{one.line}')} | {one.score:.2f}"
-            f" | {one.failed} of {one.all_failed} | {one.passed} of {one.all_passed}"
-            f" | {traceback} | {code_span(one.quote)} |"
-        )
-    shown = suspects[:MOST_FINDINGS]
-    hidden = sum(one.place == shown[-1].place for one in suspects[MOST_FINDINGS:])
-    if hidden:
-        lines += ["", f"{counted(hidden, 'more line')} cannot be told apart from the last one."]
-    return "\n".join(lines)
-
-
-def _method_section(shown: Reproduction) -> str:
-    run = shown.run
-    text = (
-        f"The project's tests were run once by {run.runner} ({run.counted()}), recording which"
-        " lines each test executes. A line's score is Ochiai's coefficient: failing tests that"
-        " execute it / √(all failing tests x all tests that execute it); 1 means all failing"
-        " tests execute it and no passing one does. Lines at which a likely small edit makes the"
-        " failing tests pass and breaks no other come first. Among equals, lines in a failing"
-        " test's traceback come first, then those where more of the edits that were tried turn a"
-        " failing test green, then lines of shorter functions. Lines that run at import and"
-        " lines run in other processes are not measured."
-    )
-    if run.stopped is not None and len(run.tests) < len(run.collected):
-        text += f" Only {len(run.tests)} of {len(run.collected)} tests were run: {run.stopped}."
-    return f"## How this was found\n\n{text}"

@@ -34,6 +34,8 @@ class Statement:
     """Whether it only makes a name known: `def`, `class`, `import`, a docstring."""
     function_length: int | None
     """How many lines its function has; None outside of functions, where it runs at import."""
+    guard: int | None = None
+    """For a `raise`, the first line of the statement around it, which leads to it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +45,8 @@ class PythonSource:
     lines: tuple[str, ...]
     statements: dict[int, Statement]
     """By each line that belongs to one."""
+    tries: tuple[tuple[range, range], ...] = ()
+    """The lines of each `try`, and those that run when something in them is raised."""
 
     @classmethod
     def parse(cls, data: bytes) -> PythonSource:
@@ -55,7 +59,17 @@ class PythonSource:
         for statement, last in _walk(tree.body, None):
             for line in range(statement.line, last + 1):
                 statements[line] = statement
-        return cls(lines_of(data), statements)
+        return cls(lines_of(data), statements, tuple(_tries(tree)))
+
+    def after(self, line: int) -> set[int]:
+        """The lines that run once an exception has left this line."""
+        return {
+            handling
+            for body, handlers in self.tries
+            if line in body
+            for handling in handlers
+            if line not in handlers
+        }
 
     def statement(self, line: int) -> Statement:
         """The statement a line belongs to."""
@@ -78,7 +92,17 @@ def lines_of(data: bytes) -> tuple[str, ...]:
     return tuple(re.split(r"\r\n|\r|\n", data.decode(encoding, "replace")))
 
 
-def _walk(body: list[ast.stmt], function: int | None) -> Iterator[tuple[Statement, int]]:
+def _tries(tree: ast.AST) -> Iterator[tuple[range, range]]:
+    for node in ast.walk(tree):
+        if isinstance(node, (ast.Try, ast.TryStar)):
+            rest: list[ast.ExceptHandler | ast.stmt] = [*node.handlers, *node.finalbody]
+            body = range(node.body[0].lineno, (node.body[-1].end_lineno or 0) + 1)
+            yield body, range(rest[0].lineno, (rest[-1].end_lineno or 0) + 1)
+
+
+def _walk(
+    body: list[ast.stmt], function: int | None, around: int | None = None
+) -> Iterator[tuple[Statement, int]]:
     """Each statement with the last line of it, or of its head."""
     for index, node in enumerate(body):
         first = _first_line(node)
@@ -89,27 +113,30 @@ def _walk(body: list[ast.stmt], function: int | None) -> Iterator[tuple[Statemen
             and isinstance(node.value.value, str)
         )
         definition = isinstance(node, _DEFINITIONS) or is_docstring
-        yield Statement(first, definition, function), _last_line_of_head(node)
+        guard = around if isinstance(node, ast.Raise) else None
+        yield Statement(first, definition, function, guard), _last_line_of_head(node)
         inner = function
         if isinstance(node, _FUNCTIONS):
             inner = (node.end_lineno or first) - first + 1
         elif isinstance(node, ast.ClassDef):
             inner = None
-        yield from _walk_parts(node, inner)
+        yield from _walk_parts(node, inner, None if isinstance(node, _DEFINITIONS) else first)
 
 
-def _walk_parts(node: ast.AST, function: int | None) -> Iterator[tuple[Statement, int]]:
+def _walk_parts(
+    node: ast.AST, function: int | None, around: int | None
+) -> Iterator[tuple[Statement, int]]:
     for name in ("body", "handlers", "cases", "orelse", "finalbody"):
         parts = getattr(node, name, None)
         if not isinstance(parts, list) or not parts:
             continue
         if isinstance(parts[0], ast.stmt):
-            yield from _walk(parts, function)
+            yield from _walk(parts, function, around)
             continue
         for part in parts:  # `except ...:` and `case ...:` have a head and a body of their own
             first = part.lineno if isinstance(part, ast.ExceptHandler) else part.pattern.lineno
             yield Statement(first, False, function), _last_line_before(part.body, first)  # noqa: FBT003
-            yield from _walk(part.body, function)
+            yield from _walk(part.body, function, first)
 
 
 def _first_line(node: ast.stmt) -> int:

@@ -15,6 +15,7 @@ from typing import Any
 
 from .failure import Places, describe
 from .lines import LineCoverage
+from .second_time import SecondTime, SecondTimes
 
 
 class Journal:
@@ -40,6 +41,7 @@ class Journal:
         self._fd = progress_fd
         self._ends = ends
         self._lines = lines
+        self._again = SecondTimes(lines) if lines is not None else None
         self._stop_at_failure = stop_at_failure
         self._owner = os.getpid()
         self._collection_errors: list[dict[str, Any]] = []
@@ -73,6 +75,10 @@ class Journal:
             return False
         self.stopped = "the time for the whole test run was over"
         return True
+
+    def collecting(self, file: str) -> None:
+        """The tests of this file are about to be collected."""
+        self._tell("collecting", self.place(file))
 
     def set_collected(self, ids: Sequence[str]) -> None:
         """These tests are about to run."""
@@ -133,10 +139,19 @@ class Journal:
         self.tests[-1]["seconds"] = round(time.monotonic() - self._began, 4)
         self._tell("end", self.tests[-1]["outcome"])
 
+    def second_time(self) -> contextlib.AbstractContextManager[SecondTime] | None:
+        """In which the test that has just failed is to run again; None if it is not to."""
+        test = self.tests[-1]
+        if self._again is None or test["failure"] is None or os.getpid() != self._owner:
+            return None
+        if not self._again.wants(test["seconds"], test["failure"]["type"]):
+            return None
+        return self._again.run(len(self.tests) - 1)
+
     def result(self) -> dict[str, Any]:
         """Everything, ready for JSON. Lines that no failing test executed are left out."""
         failing = [index for index, test in enumerate(self.tests) if test["failure"] is not None]
-        measured = self._lines is not None and bool(failing)
+        measured = self._lines is not None and bool(failing or self._lines.also)
         return {
             "runner": self.runner,
             "problem": self.problem,

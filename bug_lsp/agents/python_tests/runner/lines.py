@@ -2,7 +2,9 @@
 
 It measures while a test runs and not between: imports done by the collection belong to no test.
 What runs once a test has failed, or to explain its failure, belongs to none either; the set-up of
-a fixture that several tests share belongs to each of them. It never reads the project's coverage
+a fixture that several tests share belongs to each of them. A failing test may be measured a second
+time: what it executes only the first time (a cache that is filled, a module-wide object that is
+made) would be said of whichever test comes first. It never reads the project's coverage
 settings and writes only its own data file.
 """
 
@@ -29,6 +31,8 @@ _WARNINGS = [
 ]
 _NOBODY = "-"
 """The context of lines that belong to no test."""
+_AGAIN = "again"
+"""What the context of a second time begins with."""
 
 
 class LineCoverage:
@@ -37,8 +41,11 @@ class LineCoverage:
     current: ClassVar[LineCoverage | None] = None
     """The one that measures a test now."""
 
-    def __init__(self, root: str, data_file: str) -> None:
+    def __init__(self, root: str, data_file: str, also: dict[str, list[int]] | None = None) -> None:
         import coverage
+
+        self.also = also or {}
+        """Lines that are told of even if no wanted test executes them."""
 
         self._coverage: Any = coverage.Coverage(
             data_file=data_file, config_file=False, source=[root]
@@ -50,9 +57,10 @@ class LineCoverage:
         self._context = _NOBODY
         self._has_failed = False
         self._before_explanation: str | None = None
-        self._test = ""
+        self._test = -1
         self._set_ups: dict[Hashable, str] = {}
         self._users: dict[str, set[int]] = {}
+        self._twice: set[int] = set()
 
     def _set(self, option: str, value: object) -> None:
         with contextlib.suppress(Exception):  # an older coverage does not know the option
@@ -60,11 +68,22 @@ class LineCoverage:
 
     def start(self, test: int) -> None:
         """The lines executed from here on belong to this test."""
+        self._start(test, str(test))
+
+    def start_again(self, test: int) -> None:
+        """The same test runs a second time."""
+        self._start(test, f"{_AGAIN}{test}")
+
+    def keep_again(self) -> None:
+        """The second time was as the first: only lines executed both times are the test's."""
+        self._twice.add(self._test)
+
+    def _start(self, test: int, context: str) -> None:
         LineCoverage.current = self
-        self._test, self._has_failed, self._before_explanation = str(test), False, None
+        self._test, self._has_failed, self._before_explanation = test, False, None
         self._coverage.start()
-        self._context = self._test
-        self._coverage.switch_context(self._test)
+        self._context = context
+        self._coverage.switch_context(context)
 
     def stop(self) -> None:
         """The test has ended."""
@@ -91,8 +110,11 @@ class LineCoverage:
     @contextlib.contextmanager
     def shared(self, key: Hashable) -> Iterator[None]:
         """Measure a set-up that several tests may use: it belongs to each that does."""
+        if self._context.startswith(_AGAIN):
+            yield
+            return
         name = f"s{len(self._users)}"
-        self._set_ups[key], self._users[name] = name, {int(self._test)}
+        self._set_ups[key], self._users[name] = name, {self._test}
         before = self._context
         self._switch(name)
         try:
@@ -104,7 +126,7 @@ class LineCoverage:
         """The test uses what was set up under these keys."""
         for key in keys:
             if key in self._set_ups:
-                self._users[self._set_ups[key]].add(int(self._test))
+                self._users[self._set_ups[key]].add(self._test)
 
     def _resume(self, context: str) -> None:
         if not self._has_failed:
@@ -125,9 +147,10 @@ class LineCoverage:
             if path is None:
                 continue
             lines: dict[int, list[int]] = {}
+            also = set(self.also.get(path, ()))
             for line, contexts in sorted(data.contexts_by_lineno(file).items()):
                 tests = self._tests_of(contexts)
-                if line > 0 and not asked.isdisjoint(tests):
+                if line > 0 and (line in also or not asked.isdisjoint(tests)):
                     lines[line] = sorted(tests)
             if lines:
                 found[path] = lines
@@ -135,9 +158,13 @@ class LineCoverage:
 
     def _tests_of(self, contexts: Iterable[str]) -> set[int]:
         tests: set[int] = set()
+        again: set[int] = set()
+        users: set[int] = set()
         for context in contexts:
             if context in self._users:
-                tests |= self._users[context]
+                users |= self._users[context]
+            elif context.startswith(_AGAIN):
+                again.add(int(context[len(_AGAIN) :]))
             elif context not in {"", _NOBODY}:
                 tests.add(int(context))
-        return tests
+        return users | {test for test in tests if test not in self._twice or test in again}

@@ -43,7 +43,9 @@ def _run(config: dict[str, Any]) -> dict[str, Any]:
     problem = coverage_problem() if config["coverage"] else None
     if problem is not None:
         return {"problem": problem}
-    lines = LineCoverage(config["root"], config["data_file"]) if config["coverage"] else None
+    lines = None
+    if config["coverage"]:
+        lines = LineCoverage(config["root"], config["data_file"], config["also"])
     journal = Journal(
         cwd=str(Path.cwd()),
         places=places,

@@ -12,12 +12,15 @@ from collections.abc import Callable, Generator, Iterator
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from _pytest.runner import runtestprotocol
 
 from . import explanations
 from .hooks import wrapper
 from .journal import Journal
 from .limits import NoLimit, TestLimit
 from .lines import LineCoverage
+from .order import Order
+from .second_time import SecondTime
 
 if TYPE_CHECKING:
     from typing import TypeAlias
@@ -91,9 +94,8 @@ class _Plugin:
     ) -> None:
         self._journal = journal
         self._limit = limit
-        self._only = set(config["only"]) if config["only"] is not None else None
-        self._leave_out = set(config["leave_out"])
-        self._first = set(config["first"])
+        self._order = Order(config)
+        self._again: SecondTime | None = None
 
     @wrapper()
     def pytest_load_initial_conftests(self, early_config: Any) -> _Wrapping:
@@ -115,20 +117,17 @@ class _Plugin:
     @wrapper(tryfirst=True)
     def pytest_collection_modifyitems(self, items: list[Any]) -> _Wrapping:
         result = yield
-        ids = {id(item): self._id(item) for item in items}
-        items[:] = [item for item in items if self._is_wanted(ids[id(item)])]
-        items.sort(key=lambda item: ids[id(item)] not in self._first)
-        self._journal.set_collected([ids[id(item)] for item in items])
+        items[:] = self._order.arranged(items, self._id)
+        self._journal.set_collected([self._id(item) for item in items])
         return result
 
     def _id(self, item: Any) -> str:
         return self._journal.test_id(_file(item), item.nodeid.split("::", 1)[-1])
 
-    def _is_wanted(self, test_id: str) -> bool:
-        return test_id not in self._leave_out and (self._only is None or test_id in self._only)
-
     @wrapper()
     def pytest_make_collect_report(self, collector: Any) -> _Wrapping:
+        if isinstance(collector, pytest.Module):
+            self._journal.collecting(_file(collector))
         report: Any = yield
         call = getattr(report, "call", None)
         if call is not None and call.excinfo is not None and report.failed:
@@ -137,11 +136,16 @@ class _Plugin:
         return report
 
     @wrapper(tryfirst=True)
-    def pytest_runtest_protocol(self, item: Any) -> _Wrapping:
+    def pytest_runtest_protocol(self, item: Any, nextitem: Any) -> _Wrapping:
         self._journal.begin(self._id(item), _file(item))
         self._limit.begin()
         result = yield
         self._journal.end()
+        if (again := self._journal.second_time()) is not None:
+            with again as self._again:
+                self._limit.begin()
+                runtestprotocol(item, log=False, nextitem=nextitem)
+            self._again = None
         if self._journal.out_of_time():
             item.session.shouldstop = self._journal.stopped
         return result
@@ -181,7 +185,9 @@ class _Plugin:
         if call.excinfo is not None:
             _has_failed()  # the report shows values
         report: Any = yield
-        if report.failed:
+        if self._again is not None:
+            self._again.has_failed |= report.failed
+        elif report.failed:
             error = call.excinfo.value if call.excinfo else str(report.longrepr)
             self._journal.fail("failed" if report.when == "call" else "error", error)
         elif report.skipped:

@@ -18,6 +18,7 @@ from typing import Any
 from . import explanations
 from .journal import Journal
 from .limits import NoLimit, TestLimit
+from .order import Order
 
 _LEFT_OUT = {"node_modules", "build", "dist", "venv", "env", "site-packages", "__pycache__"}
 
@@ -25,14 +26,7 @@ _LEFT_OUT = {"node_modules", "build", "dist", "venv", "env", "site-packages", "_
 def run(config: dict[str, Any], journal: Journal, limit: TestLimit | NoLimit) -> None:
     """Load all files, then run the wanted tests in one flat suite."""
     known, tests = _load(config, journal)
-    only = None if config["only"] is None else set(config["only"])
-    first, leave_out = set(config["first"]), set(config["leave_out"])
-    wanted = [
-        test
-        for test in tests
-        if known.id(test) not in leave_out and (only is None or known.id(test) in only)
-    ]
-    wanted.sort(key=lambda test: known.id(test) not in first)
+    wanted = Order(config).arranged(tests, known.id)
     journal.set_collected([known.id(test) for test in wanted])
     if not config["collect_only"]:
         unittest.TestSuite(wanted).run(_Result(journal, limit, known))
@@ -80,6 +74,7 @@ class _Known:
 
     def load(self, file: Path) -> list[unittest.TestCase]:
         """The tests of one file."""
+        self._journal.collecting(str(file))
         try:
             tests = list(_flat(unittest.defaultTestLoader.loadTestsFromModule(_module(file))))
         except unittest.SkipTest:
@@ -146,6 +141,11 @@ class _Result(unittest.TestResult):
     def stopTest(self, test: Any) -> None:
         self._phase.close()
         self._journal.end()
+        if (again := self._journal.second_time()) is not None:
+            with again as second, self._limit.phase():
+                result = unittest.TestResult()
+                test.run(result)
+                second.has_failed = not result.wasSuccessful()
         if self._journal.out_of_time():
             self.stop()
         self._running = False

@@ -1,0 +1,97 @@
+"""Concludes a run in which no session found anything: "I don't know" is an outcome, too.
+
+It says why each session has nothing, those with one reason together, and what would help.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from .errors import FailureKind
+from .proof import Proof, WordMatch
+from .report import SessionNote, Synthesis
+from .run import Facts, Status
+
+_HAD_NOTHING_TO_GO_BY = {
+    FailureKind.NOT_APPLICABLE,
+    FailureKind.COPY_DIFFERS,
+    FailureKind.TIMEOUT,
+}
+
+_MOST_BY_WORDS = 3
+_WRITE_A_TEST = (
+    "Write a test that fails while the bug is there, and name it in this file or in the test"
+    " command."
+)
+
+
+def is_nothing_found(debug: Sequence[Facts]) -> bool:
+    """Whether no session has named a place, a cause or a fix, or changed anything."""
+    return all(facts.result is not None and not _says_something(facts) for facts in debug)
+
+
+def is_not_known(debug: Sequence[Facts]) -> bool:
+    """Whether nothing was found by sessions that worked, not because all of them broke down."""
+    return is_nothing_found(debug) and any(map(_has_looked, debug))
+
+
+def nothing_found(debug: Sequence[Facts], proof: Proof | None = None) -> Synthesis | None:
+    """Return the conclusion of a run in which nothing was found; None if something was."""
+    if not is_nothing_found(debug):
+        return None
+    reasons: dict[str, list[Facts]] = {}
+    for facts in debug:
+        reasons.setdefault(_reason(facts, "each"), []).append(facts)
+    lines = [f"- {_names(group)}: {_shared(group)}." for group in reasons.values()]
+    cause = "No session found a place to begin:\n\n" + "\n".join(lines)
+    if proof is not None and proof.words:
+        fitting = ", ".join(map(_place, proof.words[:_MOST_BY_WORDS]))
+        cause += f"\n\nThe words of the task fit these best, which proves nothing: {fitting}."
+    return Synthesis(
+        root_cause=cause,
+        recommended_solution="None. What would help stands with each reason above.",
+        implementation_steps=(_WRITE_A_TEST, "Start a new run."),
+        session_notes=tuple(
+            SessionNote(session_id=facts.spec.session_id, note="") for facts in debug
+        ),
+    )
+
+
+def _place(match: WordMatch) -> str:
+    function = f" in `{match.function}`" if match.function else ""
+    return f"`{match.path}:{match.line}`{function}"
+
+
+def _says_something(facts: Facts) -> bool:
+    result = facts.result
+    if result is None or result.patch:
+        return result is not None
+    if result.status is not Status.COMPLETED:
+        return False
+    report = result.report
+    # An agent that hands in no report has said what it has to say in its text.
+    return report is None or bool(report.findings or report.root_cause or report.fix)
+
+
+def _has_looked(facts: Facts) -> bool:
+    result = facts.result
+    if result is None or result.status is Status.CANCELLED:
+        return False
+    return result.failure is None or result.failure.kind in _HAD_NOTHING_TO_GO_BY
+
+
+def _names(group: Sequence[Facts]) -> str:
+    labels = (f"{one.spec.title.partition(':')[0]} ({one.spec.agent_type})" for one in group)
+    return ", ".join(labels)
+
+
+def _shared(group: Sequence[Facts]) -> str:
+    """The reason in their own words, or one for all: it differs in the agents' names alone."""
+    return _reason(group[0], "each" if len(group) > 1 else group[0].spec.agent_type)
+
+
+def _reason(facts: Facts, called: str) -> str:
+    failure = facts.result.failure if facts.result is not None else None
+    if failure is None:
+        return "it was cancelled" if facts.status is Status.CANCELLED else "it names no place"
+    return failure.message.replace(facts.spec.agent_type, called).rstrip(".")
