@@ -99,6 +99,7 @@ class SourceFile:
         """Attributes and methods of the classes that the file defines or imports."""
         self.tree = ast.parse(text)
         self._data = text.encode("utf-8")
+        self._lines: dict[ast.stmt, tuple[int, int] | None] = {}
         ends = [match.end() for match in re.finditer(rb"\r\n|\r|\n", self._data)]
         self._starts = [0, *ends]
         fstrings.give_places(self.tree, self.src)
@@ -174,6 +175,11 @@ class SourceFile:
 
     def lines(self, node: ast.stmt) -> tuple[int, int] | None:
         """The bytes of a statement's lines, line end included; None if it shares them."""
+        if node not in self._lines:
+            self._lines[node] = self._find_lines(node)
+        return self._lines[node]
+
+    def _find_lines(self, node: ast.stmt) -> tuple[int, int] | None:
         start = self.offset(self.first_line(node), 0)
         last = node.end_lineno or node.lineno
         end = self._starts[last] if last < len(self._starts) else len(self._data)
