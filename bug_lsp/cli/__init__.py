@@ -80,6 +80,10 @@ def _in_terminal(options: Options) -> int:
             from .status import status
 
             return status(options)
+        case "orchestrate":
+            from .orchestrate import orchestrate
+
+            return orchestrate(options)
         case "apply":
             from .apply import apply
 
@@ -96,6 +100,10 @@ def _in_terminal(options: Options) -> int:
             from .copies import copies
 
             return copies(options.workspace, as_json=options.json)
+        case "doctor" if options.project:
+            from .project import project
+
+            return project(options)
         case _:
             from .doctor import doctor
 

@@ -31,6 +31,7 @@ class Options(argparse.Namespace):
     dry_run: bool
     all_workspaces: bool
     copies: bool
+    project: bool
     session: str
     force: bool
 
@@ -56,6 +57,7 @@ def parse(arguments: Sequence[str]) -> Options:
     _add_serve(commands)
     _add_debug(commands)
     _add_status(commands)
+    _add_orchestrate(commands)
     _add_apply(commands)
     _add_doctor(commands)
     _add_clean(commands)
@@ -132,6 +134,18 @@ def _add_status(commands: _Commands[_Parser]) -> None:
     )
 
 
+def _add_orchestrate(commands: _Commands[_Parser]) -> None:
+    parser = _command(
+        commands,
+        "orchestrate",
+        "start the orchestrator of a run whose sessions have ended, where it has none yet; exit "
+        "status as of debug",
+    )
+    parser.add_argument("run", metavar="RUN", help="a run, or the beginning of its id")
+    parser.add_argument("--force", action="store_true", help="another one, although there is one")
+    _add_workspace(parser, "the repository around the current folder")
+
+
 def _add_apply(commands: _Commands[_Parser]) -> None:
     parser = _command(
         commands,
@@ -152,11 +166,19 @@ def _add_doctor(commands: _Commands[_Parser]) -> None:
         "doctor",
         "which agents can run here, and how to fix those that cannot; exit status 0 when one can",
     )
-    parser.add_argument(
+    instead = parser.add_mutually_exclusive_group()
+    instead.add_argument(
         "--copies",
         action="store_true",
         help="instead: what sessions' copies of this project hold, what they do not, and why",
     )
+    instead.add_argument(
+        "--project",
+        action="store_true",
+        help="instead: how this project's tests are run: the interpreter, what is collected (in a "
+        "copy), and with --test-command whether that fails and how",
+    )
+    parser.add_argument("--test-command", metavar="CMD", help="of --project: the command to try")
     _add_workspace(parser, "the repository around the current folder")
     _add_json(parser, "as JSON")
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
-from bug_lsp.domain.errors import BadInput
+from bug_lsp.domain.errors import BadInput, FailureKind
 from bug_lsp.domain.region import region_of
 from bug_lsp.domain.related import sections
-from bug_lsp.domain.rendering import CAUSES
+from bug_lsp.domain.rendering import CAUSES, NOTHING
 from bug_lsp.domain.run import RunStatus, Status
 from bug_lsp.domain.transcript import one_line
 from bug_lsp.store import runs
@@ -21,6 +21,8 @@ from .where import workspace_of
 from .words import agent, label, place
 
 _LINE = 400
+_TELL_MORE = {FailureKind.CRASHED, FailureKind.INTERNAL}
+"""Failures of which a line is not enough."""
 
 Say = Callable[[str], None]
 
@@ -31,14 +33,19 @@ def tell(ended: Ended, say: Say) -> None:
         say(f"the run is left in the background; to look at it: {_look_again(ended.folder)}")
         return
     task = Path(runs.load(ended.folder).task_path)
-    if ended.concluded or ended.is_not_known:
+    if ended.is_not_known:
+        _tell_nothing(ended.status, task, say)
+        return
+    if ended.concluded:
         _tell_conclusion(ended.status, task, say)
     else:
         _tell_why_none(ended, task, say)
     for session in ended.status.everyone:
         if session.status is Status.FAILED and session.failure:
             why = one_line(in_terminal(session.failure.message), _LINE)
-            say(f"{label(session)} {agent(session)} failed: {why}")
+            where = ended.folder.session(session.session_id).output
+            more = f"; all of it: {place(where)}" if session.failure.kind in _TELL_MORE else ""
+            say(f"{label(session)} {agent(session)} failed: {why}{more}")
 
 
 def _tell_conclusion(status: RunStatus, task: Path, say: Say) -> None:
@@ -47,6 +54,15 @@ def _tell_conclusion(status: RunStatus, task: Path, say: Say) -> None:
     for heading in CAUSES:
         if cause := _first_line(found.get(heading, "")):
             say(f"{heading}: {cause}")
+
+
+def _tell_nothing(status: RunStatus, task: Path, say: Say) -> None:
+    """Say that nothing was found, and each reason once."""
+    found = _conclusion(task, status.debug_run_id)
+    say(f"{NOTHING}: {place(task)}")
+    for line in found.get(NOTHING, "").splitlines()[1:]:
+        if line.strip():
+            say(one_line(in_terminal(line), _LINE))
 
 
 def _conclusion(task: Path, run_id: str) -> dict[str, str]:

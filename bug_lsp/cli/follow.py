@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from bug_lsp.domain.errors import BugLspError
 from bug_lsp.domain.nothing_found import is_not_known
 from bug_lsp.domain.run import RunStatus, Session, Status
-from bug_lsp.session import delivery
+from bug_lsp.session import delivery, gate
 from bug_lsp.session.cancel import cancel_run
 from bug_lsp.session.conclusion import Conclusion
 from bug_lsp.session.view import RunView, tool_calls
@@ -112,6 +112,7 @@ class _Follower:
         self._presses = presses
         self._view = RunView(folder)
         self._cancelled = False
+        self._has_concluded = False
 
     async def follow(self) -> Ended:
         with Watch(self._folder.workspace, self._hear) as watch:
@@ -128,6 +129,8 @@ class _Follower:
                     watch.attend(self._folder)
                     continue  # what that has changed is looked at before anything is waited for
                 if self._view.finished():
+                    if await self._concludes():
+                        continue
                     return self._ended(status, left=False)
                 await self._presses.news.wait()
                 await asyncio.sleep(_BREATH)
@@ -143,6 +146,13 @@ class _Follower:
         if self._presses.count and not self._cancelled:
             self._cancelled = True
             await asyncio.to_thread(cancel_run, self._folder)
+
+    async def _concludes(self) -> bool:
+        """Whether what was found before Ctrl-C is brought into the task file now."""
+        if not self._cancelled or self._has_concluded:
+            return False
+        self._has_concluded = True
+        return await asyncio.to_thread(gate.conclude_cancelled, self._folder)
 
     def _state(self, status: RunStatus) -> Hashable:
         """What decides whether the run has to be moved on.

@@ -15,10 +15,7 @@ _TYPED = (
     (re.compile(r"agents(\[\d+\]\..*)?"), "agents", "--agents"),
     (re.compile(r"orchestrator\..*"), "orchestrator", "--orchestrator"),
 )
-_SAID = (
-    (re.compile(r"`?\btestCommand\b`?"), "--test-command"),
-    (re.compile(r"`orchestrateDebugRun` with `force`"), "`bug-lsp orchestrate RUN --force`"),
-)
+_SAID = ((re.compile(r"`?\btestCommand\b`?"), "--test-command"),)
 
 
 def in_terminal(sentence: str) -> str:

@@ -40,13 +40,13 @@ def status(options: Options) -> int:
         except Refused as refused:
             note(f"bug-lsp: {refused.message}")
     if options.run is not None:
-        _show_one(_named(folder, options.run, workspace), as_json=options.json)
+        _show_one(named_run(folder, options.run, workspace), as_json=options.json)
     else:
         _show_all(folder, workspace, options)
     return 0
 
 
-def _named(folder: WorkspaceFolder, wanted: str, workspace: Path) -> RunFolder:
+def named_run(folder: WorkspaceFolder, wanted: str, workspace: Path) -> RunFolder:
     """The run whose id begins like this."""
     found = [run for run in runs.newest(folder) if run.run_id.startswith(wanted.lower())]
     if not wanted or not found:

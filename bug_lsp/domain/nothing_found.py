@@ -5,11 +5,13 @@ It says why each session has nothing, those with one reason together, and what w
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 from .errors import FailureKind
+from .proof import Proof, WordMatch
 from .report import SessionNote, Synthesis
 from .run import Facts, Status
+from .transcript import code_of_prose
 
 _HAD_NOTHING_TO_GO_BY = {
     FailureKind.NOT_APPLICABLE,
@@ -17,6 +19,7 @@ _HAD_NOTHING_TO_GO_BY = {
     FailureKind.TIMEOUT,
 }
 
+_MOST_ALIKE = 3
 _WRITE_A_TEST = (
     "Write a test that fails while the bug is there, and name it in this file or in the test"
     " command."
@@ -33,16 +36,22 @@ def is_not_known(debug: Sequence[Facts]) -> bool:
     return is_nothing_found(debug) and any(map(_has_looked, debug))
 
 
-def nothing_found(debug: Sequence[Facts]) -> Synthesis | None:
+def nothing_found(debug: Sequence[Facts], proof: Proof | None) -> Synthesis | None:
     """Return the conclusion of a run in which nothing was found; None if something was."""
     if not is_nothing_found(debug):
         return None
-    reasons: dict[str, list[str]] = {}
+    reasons: dict[str, list[Facts]] = {}
     for facts in debug:
-        reasons.setdefault(_reason(facts), []).append(_name(facts))
-    lines = [f"- {', '.join(names)}: {reason}" for reason, names in reasons.items()]
+        reasons.setdefault(_reason(facts, "each"), []).append(facts)
+    lines = [f"- {_names(group)}: {_shared(group)}." for group in reasons.values()]
     return Synthesis(
-        root_cause="No session found a place to begin:\n\n" + "\n".join(lines),
+        root_cause="\n\n".join(
+            [
+                "No session found a place to begin:",
+                "\n".join(lines),
+                *_alike(proof.words if proof else ()),
+            ]
+        ),
         recommended_solution="None. What would help stands with each reason above.",
         implementation_steps=(_WRITE_A_TEST, "Start a new run."),
         session_notes=tuple(
@@ -69,13 +78,29 @@ def _has_looked(facts: Facts) -> bool:
     return result.failure is None or result.failure.kind in _HAD_NOTHING_TO_GO_BY
 
 
-def _name(facts: Facts) -> str:
-    return f"{facts.spec.title.partition(':')[0]} ({facts.spec.agent_type})"
+def _alike(words: Sequence[WordMatch]) -> Iterator[str]:
+    """The places whose names are most like the task's words: a guess, and told as one."""
+    places = [
+        f"- {code_of_prose(f'{one.path}:{one.line}')}: {', '.join(one.words)}"
+        for one in words[:_MOST_ALIKE]
+    ]
+    if places:
+        yield "Nothing but their names speaks for these places, which have words of the task:"
+        yield "\n".join(places)
 
 
-def _reason(facts: Facts) -> str:
+def _names(group: Sequence[Facts]) -> str:
+    labels = (f"{one.spec.title.partition(':')[0]} ({one.spec.agent_type})" for one in group)
+    return ", ".join(labels)
+
+
+def _shared(group: Sequence[Facts]) -> str:
+    """The reason in their own words, or one for all: it differs in the agents' names alone."""
+    return _reason(group[0], "each" if len(group) > 1 else group[0].spec.agent_type)
+
+
+def _reason(facts: Facts, called: str) -> str:
     failure = facts.result.failure if facts.result is not None else None
     if failure is None:
         return "it was cancelled" if facts.status is Status.CANCELLED else "it names no place"
-    # Sentences that differ in the agent's own name alone are one reason.
-    return failure.message.replace(facts.spec.agent_type, "it").rstrip(".") + "."
+    return failure.message.replace(facts.spec.agent_type, called).rstrip(".")

@@ -10,7 +10,7 @@ from . import citations
 from .checked import Labels, for_people, patch_facts, verdict
 from .errors import FailureKind
 from .events import TokenUsage
-from .inert import inert
+from .inert import inert, inert_prose
 from .proof import Proof, Verdict
 from .ranking import Certainty, RankedPlace, certainty_of
 from .region import FENCE, defuse
@@ -142,8 +142,9 @@ def _heading(status: RunStatus, synthesis: Synthesis, checked: Checked) -> str:
     word = "Synthesis" if status.orchestrator else "Findings"
     if lacking := _lacking(status, checked.proof):
         return f"{word} (nothing could be tried: {_item(lacking)})"
-    nothing = ["nothing was found"] * checked.is_nothing_found
-    said = [*nothing, *_certainty(synthesis, checked), *_missing(status)]
+    sure = _certainty(synthesis, checked)
+    said = ["nothing was found"] if checked.is_nothing_found else sure
+    said = [*said, *_missing(status)]
     return f"{word} ({'; '.join(said)})" if said else word
 
 
@@ -263,7 +264,7 @@ def _dedented(line: str, most: int) -> str:
 def _prose(lines: list[str]) -> list[str]:
     """Lines that are no code, without active content and headings."""
     found: list[str] = []
-    for line in inert("\n".join(lines)).split("\n") if lines else []:
+    for line in inert_prose("\n".join(lines)).split("\n") if lines else []:
         under_text = bool(found and found[-1].strip())
         mark = _UNDERLINE if under_text and _UNDERLINE.match(line) else _HEADING_MARK
         found.append(mark.sub(r"\1\\\2", line))

@@ -47,9 +47,15 @@ def one_line(text: str, limit: int = 120) -> str:
 
 def code(text: str) -> str:
     """Untrusted text as inline code that it cannot leave."""
+    # What stands before it may hold a backtick, and would then end where this begins: so it is
+    # inert too.
+    return code_of_prose(inert(one_line(text, 200)))
+
+
+def code_of_prose(text: str) -> str:
+    """The same, as it is, for paragraphs that are made inert as a whole (`inert_prose`)."""
     # MODIFIER LETTER GRAVE ACCENT looks like a backtick and ends no code.
-    # What stands before it may hold one, and would then end where this begins: so it is inert too.
-    return f"`{inert(one_line(text, 200)).replace('`', chr(0x2CB))}`" if text else ""
+    return f"`{one_line(text, 200).replace('`', chr(0x2CB))}`" if text else ""
 
 
 def fenced(text: str, info: str = "") -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from functools import partial
 from typing import Any
 
 from anyio.to_thread import run_sync
@@ -13,6 +14,7 @@ from bug_lsp.domain.run import AgentChoice, Session, materialise_session
 from bug_lsp.session import cancel, forget, gate, start
 from bug_lsp.session.confine import confined_by
 from bug_lsp.session.confinement import confinement
+from bug_lsp.session.preflight import NothingToGoBy
 from bug_lsp.session.view import RunView
 from bug_lsp.store import runs
 from bug_lsp.store.layout import RunFolder, WorkspaceFolder
@@ -24,6 +26,7 @@ from .client import path_of
 from .context import context_of, open_texts
 from .follow import announce_start
 from .server import BugLspServer
+from .test_command import ask_for_command
 
 log = logging.getLogger(__name__)
 
@@ -35,12 +38,13 @@ async def debug_with_agents(server: BugLspServer, argument: wire.DebugWithAgents
     asked = request.agents
     names = server.settings.default_agents if asked is None else [one.agent_type for one in asked]
     server.check_trusted(*names, server.settings.orchestrator.agent_type)
-    folder = await run_sync(start.start_run, request, server.settings)
-    server.watch(request.workspace)
-    view = RunView(folder)
-    status = await run_sync(view.status)
-    server.follow(folder, mine=True)
-    announce_start(server, status)
+    try:
+        folder = await _start(server, request)
+    except NothingToGoBy:
+        if request.test_command is None:
+            server.background(ask_for_command, server.client, request, partial(_start, server))
+        raise
+    status = await run_sync(RunView(folder).status)
     shown = _shown(server, folder, status)
     return {
         "debugRunId": status.debug_run_id,
@@ -49,6 +53,14 @@ async def debug_with_agents(server: BugLspServer, argument: wire.DebugWithAgents
         "sessions": shown["sessions"],
         "status": "pending",
     }
+
+
+async def _start(server: BugLspServer, request: start.Request) -> RunFolder:
+    folder = await run_sync(start.start_run, request, server.settings)
+    server.watch(request.workspace)
+    server.follow(folder, mine=True)
+    announce_start(server, await run_sync(RunView(folder).status))
+    return folder
 
 
 def _request(server: BugLspServer, argument: wire.DebugWithAgents) -> start.Request:

@@ -14,6 +14,7 @@ from anyio.to_thread import run_sync
 
 from bug_lsp.agents.base import Emit
 from bug_lsp.agents.network import has_own_network
+from bug_lsp.agents.python_tests.child_process import tail
 from bug_lsp.domain.errors import AgentFailure
 from bug_lsp.domain.events import Activity, ToolCall, ToolResult
 
@@ -243,6 +244,8 @@ class Pool:
         self._done += 1
         said = f"{outcome.result} after {outcome.seconds:.1f} s"
         text = f"{said}: {outcome.detail}" if outcome.detail else said
+        if outcome.run is None and outcome.log is not None and (printed := tail(outcome.log)):
+            text = f"{text}\n\n{printed}"  # of a command that is all there is to judge it by
         ran = outcome.result in {"passed", "failed"}
         self._emit(ToolResult(call_id=call_id, ok=ran, output=text))
         return outcome

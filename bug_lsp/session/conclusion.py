@@ -51,7 +51,7 @@ class Conclusion:
         debug = [runs.facts(folder.session(spec.session_id)) for spec in run.standing]
         source = runs.facts(folder.session(session_id))
         proof = runs.proof_of(folder, [facts.spec.session_id for facts in debug])
-        synthesis, by = _conclusion(debug, source, proof)
+        synthesis, by = _conclusion(debug, source, proof, folder.run_id)
         result = source.result
         orchestrated = (
             source.spec.kind is Kind.ORCHESTRATOR
@@ -79,19 +79,19 @@ class Conclusion:
 
 
 def _conclusion(
-    debug: Sequence[Facts], source: Facts, proof: Proof | None
+    debug: Sequence[Facts], source: Facts, proof: Proof | None, run_id: str
 ) -> tuple[Synthesis, str]:
     result = source.result
     assert result is not None  # noqa: S101 - only ended sessions are delivered
     agent = source.spec.agent_type
     when = f"{result.ended_at:%Y-%m-%d %H:%M} UTC"
     if len(debug) == 1 and debug[0].spec.session_id == source.spec.session_id:
-        nothing = untried(debug, proof) or nothing_found(debug)
+        nothing = untried(debug, proof) or nothing_found(debug, proof)
         single = from_single(source, proof.evidence if proof else ())
         return nothing or single, f"By {agent} alone, {when}."
     if result.status is Status.COMPLETED and result.synthesis is not None:
         if agent == "digest":
-            nothing = untried(debug, proof) or nothing_found(debug)
+            nothing = untried(debug, proof) or nothing_found(debug, proof)
             return (
                 nothing or result.synthesis,
                 f"By digest, {when}: findings merged by rule, without a model.",
@@ -99,9 +99,19 @@ def _conclusion(
         note = f" Its closing block was not valid ({result.report_problem}), so its text is shown "
         shown = f"{note}as it stands." if result.report_problem else ""
         return result.synthesis, f"By {agent}, {when}.{shown}"
-    why = result.failure.message if result.failure else "it ended without an answer"
-    nothing = untried(debug, proof) or nothing_found(debug)
-    return nothing or digest(debug, proof), (
-        f"By digest, {when}: findings merged by rule, because the orchestrator {agent} failed: "
-        f"{why.rstrip('.')}. To try {agent} again, run `orchestrateDebugRun` with `force`."
+    return _stand_in(debug, proof), f"By digest, {when}: {_why_it_stands_in(source, run_id)}"
+
+
+def _stand_in(debug: Sequence[Facts], proof: Proof | None) -> Synthesis:
+    return untried(debug, proof) or nothing_found(debug, proof) or digest(debug, proof)
+
+
+def _why_it_stands_in(source: Facts, run_id: str) -> str:
+    failure = source.result.failure if source.result is not None else None
+    why = failure.message if failure else "it ended without an answer"
+    agent = source.spec.agent_type
+    return (
+        f"findings merged by rule, because the orchestrator {agent} failed: {why.rstrip('.')}. "
+        f"To try {agent} again, run `orchestrateDebugRun` with `force` (in a terminal: "
+        f"`bug-lsp orchestrate {run_id} --force`)."
     )

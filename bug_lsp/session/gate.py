@@ -24,7 +24,8 @@ from bug_lsp.domain.gate import (
     will_orchestrate,
 )
 from bug_lsp.domain.ids import new_session_id
-from bug_lsp.domain.run import Kind, Run, Spec
+from bug_lsp.domain.nothing_found import is_nothing_found
+from bug_lsp.domain.run import Kind, LeftOut, Run, Spec
 from bug_lsp.domain.transcript import padded_status
 from bug_lsp.store import files, runs
 from bug_lsp.store.board import board_of
@@ -55,7 +56,7 @@ def advance(folder: RunFolder) -> tuple[Deliver, ...]:
                     case Prove():
                         started += _start(_claim_proof(folder, run))
                     case Orchestrate():
-                        started += _start(_claim_orchestrator(folder, run))
+                        started += _start(_claim_orchestrator(folder, run, cannot_orchestrate(run)))
                     case Deliver():
                         pass
             runs.save_snapshot(folder)
@@ -93,10 +94,29 @@ def orchestrate(folder: RunFolder, *, force: bool = False) -> tuple[str, bool]:
         take_up(folder)
         files.remove(folder.cancelled)
         # Who forces it may know better than a look at files does whether the agent can work.
-        claimed = _claim_orchestrator(folder, run, as_asked=force)
+        stands_in_for = None if force else cannot_orchestrate(run)
+        claimed = _claim_orchestrator(folder, run, stands_in_for)
         runs.save_snapshot(folder)
     advance(folder)
     return claimed.session_id, True
+
+
+def conclude_cancelled(folder: RunFolder) -> bool:
+    """Have the digest conclude a cancelled run from what its sessions found before; no proof is
+    made. False where they found nothing, or there is an orchestrator already.
+    """
+    with runs.turn(folder):
+        run = runs.load(folder)
+        settle_all(folder, run)
+        debug = [runs.facts(folder.session(spec.session_id)) for spec in run.standing]
+        ended = all(facts.status.terminal for facts in debug)
+        if not ended or is_nothing_found(debug) or runs.latest_orchestrator(folder) is not None:
+            return False
+        take_up(folder)
+        name = run.orchestrator.agent_type
+        _claim_orchestrator(folder, run, LeftOut(agent_type=name, reason="the run was cancelled"))
+        runs.save_snapshot(folder)
+    return True
 
 
 def _name(run: Run, session_id: str) -> str:
@@ -131,11 +151,12 @@ def _all_up(started: _Started) -> bool:
     return not missing
 
 
-def _claim_orchestrator(folder: RunFolder, run: Run, *, as_asked: bool = False) -> SessionFolder:
-    """Claim the run's next orchestrator: of any number of callers one gets it. Unless it is to be
-    as asked, the digest stands in for one that certainly cannot work.
+def _claim_orchestrator(
+    folder: RunFolder, run: Run, stands_in_for: LeftOut | None
+) -> SessionFolder:
+    """Claim the run's next orchestrator: of any number of callers one gets it. The digest stands in
+    for the one that was asked for, if there is a reason to.
     """
-    stands_in_for = None if as_asked else cannot_orchestrate(run)
     return _claim(
         folder,
         runs.orchestrators(folder),
@@ -145,7 +166,7 @@ def _claim_orchestrator(folder: RunFolder, run: Run, *, as_asked: bool = False) 
             kind=Kind.ORCHESTRATOR,
             agent_type="digest" if stands_in_for else run.orchestrator.agent_type,
             model=None if stands_in_for else run.orchestrator.model,
-            stands_in_for=stands_in_for,
+            stands_in_for=None if run.orchestrator.agent_type == "digest" else stands_in_for,
             title=f"Orchestrator: {run.title}",
             covers=tuple(one.session_id for one in run.standing),
         ),

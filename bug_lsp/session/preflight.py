@@ -15,12 +15,20 @@ from bug_lsp.domain.run import CustomAgent
 from bug_lsp.proof.suite import ways
 from bug_lsp.workspace import git
 
-_NOTHING_BUT = "{} runs the tests of Python projects, and there is no Python here"
+_NO_PYTHON = "it runs the tests of Python projects, and there is no Python here"
 _NO_COMMAND = (
     "there is no Python here and no testCommand: bisect needs a command that fails while the bug"
     " is there"
 )
 _NO_HISTORY = "there is no git history to search: there is only one commit"
+_MOST_NAMED = 3
+_ALL_TESTS = (
+    "tests: all of the project's are run; name the failing one in the task file or in a testCommand"
+)
+_MAY_BE_DJANGO = (
+    "tests: this is a Django project; if its tests do not run by pytest, give the testCommand"
+    " `python manage.py test APP`"
+)
 _DJANGO = (
     "tests: Django's own runner, which cannot be looked into: the testCommand is run as it is, by"
     " bisect and to try patches; with pytest-django and a testCommand of pytest, spectrum and"
@@ -51,7 +59,7 @@ class Preflight:
         if not registry.is_model_free(agent_type, custom):
             return ""
         if agent_type != "bisect":
-            return "" if self.has_python else _NOTHING_BUT.format(agent_type)
+            return "" if self.has_python else _NO_PYTHON
         if self._command is None and not self.has_python:
             return _NO_COMMAND
         return _NO_HISTORY if self._has_no_history() else ""
@@ -62,10 +70,11 @@ class Preflight:
         count = git.maybe("rev-list", "--count", "--max-count=2", "HEAD", cwd=where)
         return count == "1" and git.maybe("status", "--porcelain", cwd=where) == ""
 
-    def lines(self, python: str | None, selected: str | None) -> Iterator[str]:
+    def lines(self, python: str | None, selected: str | None, task: str = "") -> Iterator[str]:
         """Say with which interpreter and how tests are run, and what is odd about that."""
         if self.has_python:
             yield from self._of_python(python, selected)
+            yield from self._of_command(task)
         elif self._command is None:
             found = [one.command for one in ways(self._workspace, None) if one.command]
             known = f"; patches are tried with `{found[0]}`" if found else ""
@@ -77,7 +86,6 @@ class Preflight:
             yield f"tests: `{self._command}`, run as it is"
 
     def _of_python(self, python: str | None, selected: str | None) -> Iterator[str]:
-        from bug_lsp.agents.python_tests.command import is_django, understand
         from bug_lsp.agents.python_tests.environments import Wanted, find_interpreter
 
         top = git.maybe("rev-parse", "--show-toplevel", cwd=self._workspace)
@@ -95,15 +103,12 @@ class Preflight:
             return
         other = "; if that is the wrong one, name another in the setting `python`"
         yield f"Python: {found.described}{other if found.is_guessed else ''}"
+
+    def _of_command(self, task: str) -> Iterator[str]:
+        from bug_lsp.agents.python_tests.command import is_django, understand
+
         if self._command is None:
-            is_djangos = (self._workspace / "manage.py").is_file()
-            yield (
-                "tests: this is a Django project; if its tests do not run by pytest, give the"
-                " testCommand `python manage.py test APP`"
-                if is_djangos
-                else "tests: all of the project's are run; a testCommand that names the failing"
-                " one says more, sooner"
-            )
+            yield self._without_command(task)
         elif is_django(self._command):
             yield _DJANGO
         elif (selection := understand(self._command)) is not None:
@@ -114,6 +119,17 @@ class Preflight:
                 f"tests: `{self._command}`, run as it is; spectrum and repair look into pytest and"
                 " unittest alone, and run all tests"
             )
+
+    def _without_command(self, task: str) -> str:
+        from bug_lsp.agents.python_tests.named_in_files import find_named_tests
+
+        if (self._workspace / "manage.py").is_file():
+            return _MAY_BE_DJANGO
+        named = find_named_tests(self._workspace, task) if task else ()
+        if not named:
+            return _ALL_TESTS
+        more = f" and {len(named) - _MOST_NAMED} more" if len(named) > _MOST_NAMED else ""
+        return f"tests: the task names {', '.join(named[:_MOST_NAMED])}{more}"
 
     def _missing(self, paths: tuple[str, ...]) -> Iterator[str]:
         """Files that the test command names and that there are not."""

@@ -64,7 +64,7 @@ async def prove(
             trial = Trial(notes=(said,))
         else:
             left_out = tuple(reduce(add, (source.contents for source in sources)).lacking())
-            bench = _bench(run, session, confine, sources)
+            bench = bench_of(run, session, confine, sources)
             trial = await try_patches(bench, candidates, emit)
     proof = Proof(
         evidence=evidence,
@@ -146,9 +146,10 @@ def _copy(run: Run, session: SessionFolder, session_id: str) -> Path:
     return session.run.session(session_id).copy / run.base.name
 
 
-def _bench(
+def bench_of(
     run: Run, session: SessionFolder, confine: tuple[str, ...], sources: tuple[Source, ...]
 ) -> Bench:
+    """Return what a session of the run tries patches and tests with."""
     return Bench(
         base=run.base,
         workspace=Path(run.workspace),

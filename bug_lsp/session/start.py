@@ -69,7 +69,6 @@ def start_run(request: Request, settings: Settings) -> RunFolder:
     wrong with the request is said before anything is started or written.
     """
     _check_agents(request.agents, settings)
-    _check_orchestrator(settings)
     workspace = _workspace(request.workspace)
     preflight = Preflight(workspace, request.test_command)
     agents, left_out = _agents(request.agents, settings, preflight)
@@ -90,14 +89,13 @@ def start_run(request: Request, settings: Settings) -> RunFolder:
         run = _run(
             request,
             settings,
+            preflight,
             title=title,
             roster=_roster(agents, title),
             workspace=workspace,
             task=task,
             text=text,
-        )
-        looked = tuple(preflight.lines(settings.python, request.python))
-        run = run.model_copy(update={"left_out": left_out, "preflight": looked})
+        ).model_copy(update={"left_out": left_out})
         undo.callback(capture.release, folder, run.debug_run_id)
         run = run.model_copy(update={"contents": _contents(run, settings)})
         others = task_file.others(task.parent, task)
@@ -153,7 +151,8 @@ def _workspace(path: Path) -> Path:
 
 
 def _check_agents(asked: tuple[AgentChoice, ...] | None, settings: Settings) -> None:
-    """Refuse agents that there are not, and too few or too many of them."""
+    """Refuse agents and an orchestrator that there are not, and too few or too many agents."""
+    _check_orchestrator(settings)
     if asked is None:
         usual = [AgentChoice(agent_type=name) for name in settings.default_agents]
         check_known(usual, settings.agents, "defaultAgents")
@@ -225,7 +224,7 @@ def _check_python(setting: str | None, workspace: Path) -> None:
 
 def _task(request: Request, workspace: Path, settings: Settings) -> tuple[Path | None, str]:
     if request.task is not None:
-        task = task_file.resolve(request.task, workspace, "taskUri")
+        task = task_file.resolve_in_repository(request.task, workspace, "taskUri")
         text = task_file.read(task, "taskUri")
         return task, text if request.task_text is None else request.task_text
     if not (request.title or "").strip() and request.context is None:
@@ -274,6 +273,7 @@ def _roster(agents: tuple[AgentChoice, ...], title: str) -> tuple[Spec, ...]:
 def _run(
     request: Request,
     settings: Settings,
+    preflight: Preflight,
     *,
     title: str,
     roster: tuple[Spec, ...],
@@ -313,4 +313,5 @@ def _run(
         tests_need_network=settings.tests_need_network,
         cell_timeout_seconds=settings.cell_timeout_seconds,
         writable_paths=settings.writable_paths,
+        preflight=tuple(preflight.lines(settings.python, request.python, text)),
     )

@@ -10,7 +10,7 @@ from bug_lsp.domain.errors import BadInput, Refused
 from bug_lsp.domain.region import Edit
 from bug_lsp.domain.task import MAX_TASK_BYTES, new_task, slug
 
-from . import opening, writing
+from . import git, opening, writing
 
 _SUFFIXES = {".md", ".markdown", ".mdx"}
 
@@ -26,6 +26,18 @@ def resolve(path: Path, workspace: Path, field: str) -> Path:
             field, f"{path} is outside the workspace {workspace}; put the task file inside it"
         )
     return real
+
+
+def resolve_in_repository(path: Path, workspace: Path, field: str) -> Path:
+    """The real path of a task file inside the workspace, or in the repository around that."""
+    try:
+        return resolve(path, workspace, field)
+    except BadInput:
+        top = git.maybe("rev-parse", "--show-toplevel", cwd=workspace)
+        real = resolve(path, Path(top), field) if top else None
+        if real is None or ".git" in real.relative_to(Path(str(top)).resolve()).parts:
+            raise
+        return real
 
 
 def read(path: Path, field: str) -> str:

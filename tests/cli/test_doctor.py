@@ -115,3 +115,19 @@ def test_the_python_that_would_run_the_tests_here_is_named_and_how_it_was_found(
     found = user.json("doctor")["projectPython"]
     assert (found["python"], found["source"]) == (str(python), "`.venv`")
     assert f"Python tests here: {python} (found by `.venv`)" in user.run("doctor").stdout
+
+
+def test_it_tries_out_how_the_projects_tests_run_and_changes_nothing(user: User):
+    test = user.project / "test_shop.py"
+    test.write_text("import shop\n\n\ndef test_total():\n    assert shop.total([1, 2]) == 3\n")
+    (user.project / "test_other.py").write_text("import no_such_module\n")
+    before = sorted(user.project.rglob("*"))
+    done = user.run("doctor", "--project", "--test-command", "pytest test_shop.py")
+    assert done.returncode == 0, done.stderr
+    assert "tests: pytest test_shop.py\n" in done.stdout
+    assert "suite: 1 test is collected by pytest" in done.stdout
+    assert "suite: test_other.py cannot be collected: ModuleNotFoundError: " in done.stdout
+    assert "install it for that interpreter" in done.stdout
+    assert "--test-command: it fails, as it should while the bug is there: " in done.stdout
+    assert sorted(user.project.rglob("*")) == before
+    assert not user.state.exists()

@@ -22,7 +22,7 @@ def _marked(user: User) -> list[str]:
 
 def test_once_cancels_the_run_and_waits_until_nothing_is_left(user: User):
     before = user.task.read_text()
-    process = user.start("debug", user.task, "--agents", "blocked,finder", "--json")
+    process = user.start("debug", user.task, "--agents", "blocked", "--json")
     user.ready.read_text()  # the agent is up, and its child too
     assert _marked(user)
     process.send_signal(signal.SIGINT)
@@ -37,6 +37,27 @@ def test_once_cancels_the_run_and_waits_until_nothing_is_left(user: User):
     assert run["sessions"][0]["status"] == "cancelled"
     assert run["orchestrator"] is None
     assert user.task.read_text() == before
+
+
+def test_what_was_found_before_is_brought_into_the_task_file(user: User):
+    process = user.start("debug", user.task, "--agents", "finder,blocked")
+    assert process.stderr is not None
+    user.ready.read_text()
+    said = iter(process.stderr.readline, "")
+    assert any("Debug (1) finder: completed" in line for line in said)
+    process.send_signal(signal.SIGINT)
+    out, err = process.communicate(timeout=60)
+    assert process.returncode == 130
+    assert _marked(user) == []
+    assert "Traceback" not in err
+    assert f"1 of 2 sessions completed, 1 cancelled): {user.task}\n" in out
+    text = user.task.read_text()
+    assert "By digest, " in text
+    assert "`shop.py:2`" in text
+    assert "cannot orchestrate here (the run was cancelled), so this is by rule" in text
+    run = user.json("status", user.json("status")["runs"][0]["debugRunId"])
+    assert run["proof"] is None
+    assert run["delivered"] is True
 
 
 def test_twice_leaves_the_run_and_says_how_to_look_at_it(user: User):

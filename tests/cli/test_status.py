@@ -91,3 +91,17 @@ def test_what_a_kill_has_left_behind_is_finished_by_looking(user: User):
     assert "its session process was killed" in shown
     assert user.json("status", folder.run_id)["sessions"][0]["failure"]["kind"] == "lost"
     assert runs.active(_workspace(user)) == []
+
+
+def test_an_orchestrator_is_started_for_a_run_that_has_ended(user: User):
+    none = ("--agents", "finder,finder", "--no-orchestrate", "--orchestrator", "digest")
+    assert user.run("debug", user.task, *none).returncode == 1
+    run_id = user.json("status")["runs"][0]["debugRunId"]
+    done = user.run("orchestrate", run_id[:8])
+    assert done.returncode == 0, done.stderr
+    assert "Orchestrator digest: completed" in done.stderr
+    assert "By digest, " in user.task.read_text()
+    again = user.run("orchestrate", run_id, "--force")
+    assert again.returncode == 0
+    assert len(list(user.state.glob("workspaces/*/runs/*/orchestrator*.claim"))) == 2
+    assert "there is no debug run" in user.run("orchestrate", "zzz").stderr

@@ -258,3 +258,25 @@ async def test_wrong_settings_are_said_and_the_good_ones_stay(open_editor):
     editor = await open_editor(options={**OPTIONS["bugLsp"], "maxParallelAgents": 0})
     await editor.until(lambda: editor.client.messages)
     assert "maxParallelAgents" in editor.client.messages[0].message
+
+
+async def test_who_has_no_agent_that_can_try_anything_is_asked_for_a_test_command(
+    open_editor, project
+):
+    git(project, "rm", "-q", "-r", "--ignore-unmatch", "*.py")
+    (project / "package.json").write_text('{"scripts": {"test": "exit 1"}}')
+    git(project, "add", "-A")
+    git(project, "-c", "user.name=a", "-c", "user.email=a@b", "commit", "-q", "-m", "JavaScript")
+    options = {"bugLsp": {**OPTIONS["bugLsp"], "defaultAgents": ["spectrum", "bisect"]}}
+    editor = await open_editor(options=options)
+    editor.answer = lambda question: question.actions[0].title
+    code, message = await refusal(editor, "debugWithAgents", {"title": "x"})
+    assert code == REFUSED
+    assert "bisect: there is no Python here and no testCommand" in message
+    await editor.until(lambda: editor.questions, what="the question for a test command")
+    assert [one.title for one in editor.questions[0].actions] == ["npm test"]
+
+    await editor.until(lambda: editor.run_changes, what="the run")
+    [run] = (await editor.command("listDebugRuns", {}))["runs"]
+    assert [one["agentType"] for one in run["sessions"]] == ["bisect"]
+    await editor.command("cancelDebugRun", {"debugRunId": run["debugRunId"]})

@@ -14,9 +14,11 @@ _SCHEME = re.compile(r"[\s\x00-\x20]*([a-zA-Z][a-zA-Z0-9+.\-]*):")
 _WEB = {"http", "https"}
 
 
-def active(text: str) -> list[str]:
-    """All images, all HTML, and the links that lead neither to the web nor beside the file."""
-    parser = MarkdownIt("commonmark")
+def active(text: str, *also: str) -> list[str]:
+    """All images, all HTML, and the links that lead neither to the web nor beside the file; for a
+    reader that knows these rules also.
+    """
+    parser = MarkdownIt("commonmark").enable([*also])
     # It leaves out some schemes by itself; here nothing is to be left to a reader's kindness.
     parser.validateLink = lambda _url: True  # type: ignore[method-assign]
     return list(_found(parser.parse(text)))

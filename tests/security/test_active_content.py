@@ -75,6 +75,19 @@ PLACED = [
     "\t```\n![x](https://evil.example/p.png)",
     "\u2028```\n![x](https://evil.example/p.png)",
     "[x](https&colon;command:a)",
+    "a ` b\n- x ` y ` <img src=x> ` z",
+    "- a ` b\n- c ` <img src=x> ` d",
+    "a ``\n` <img src=x> ` b ``",
+    "[a](b` 'c') ` x ` <img src=x> ` y",
+    "[a]: b` 'c ` x ` <img src=x> ` y'",
+    "[a]: b`\n' ` x ` <img src=x> `'",
+    "a \\` b ` <img src=x> ` c `",
+    "a ` b\n\u2028\n` <img src=x> `",
+    "a ` b\n\u00a0\n` <img src=x> `",
+    "> a `\n> ` <img src=x> ` b `",
+    "[a `]: javascript:x ` <img src=x> `",
+    "`a` `<img src=x>",
+    "`` a ` <img src=x> ` `",
 ]
 """These want to change what becomes of others."""
 _PIECES = [
@@ -149,6 +162,24 @@ def region(said: str) -> str:
         conflicts=(said,),
     )
     return render_region(status_of(debug, ended(3)), synthesis, f"By codex: {said}")
+
+
+@given(hostile)
+@example("| a ` b | <img src=x> ` c |\n| - | - |\n| ` x | <img src=x> ` |")
+def test_the_region_holds_nothing_active_for_a_reader_that_knows_tables(said: str) -> None:
+    assert active(region(said), "table", "strikethrough") == []
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        '`shop.py:3` `f"<Price {x}"` is `a<b`',
+        "when ``x = `<y>` `` becomes `<z>`",
+        "- `<a>`\n- `<b>`\n\nthen `<c>`",
+    ],
+)
+def test_code_in_the_cause_stays_as_it_is(text: str) -> None:
+    assert text in region(text).partition("## Recommended")[0]
 
 
 @given(hostile)

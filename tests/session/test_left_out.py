@@ -137,7 +137,7 @@ def test_bisect_takes_part_where_there_are_two_states_to_compare(project: Projec
 @pytest.mark.parametrize(
     ("command", "said"),
     [
-        (None, "tests: all of the project's are run; a testCommand that names"),
+        (None, "tests: all of the project's are run; name the failing one in the task"),
         ("pytest tests/test_tax.py -k tax", "tests: pytest tests/test_tax.py -k tax"),
         ("pytest tests/gone.py", "tests: there is no tests/gone.py in "),
         ("python manage.py test shop", "tests: Django's own runner, which cannot be looked into"),
@@ -157,5 +157,10 @@ def test_a_run_in_which_nothing_was_found_says_so_and_why(project: Project) -> N
     run = start(project.root, "spectrum", "repair").wait_finished()
     assert "## Synthesis (nothing was found; degraded: 0 of 2 sessions completed" in run.text
     assert "## Nothing was found\n\nNo session found a place to begin:\n" in run.text
-    assert "- Debug (1) (spectrum), Debug (2) (repair): the one test passes: it needs" in run.text
+    assert "- Debug (1) (spectrum), Debug (2) (repair): the one test passes: each needs" in run.text
     assert "## Root cause" not in run.text
+
+
+def test_the_test_that_the_task_names_is_found_before_anything_is_run(project: Project) -> None:
+    lines = [*Preflight(project.root, None).lines(None, None, "See tests/test_tax.py::test_tax.")]
+    assert lines[-1] == "tests: the task names tests/test_tax.py::test_tax"

@@ -382,3 +382,17 @@ def test_on_a_full_disk_a_run_starts_or_is_refused_but_never_half(
             path.unlink()
     assert set(outcomes) <= {"Refused", "started"}
     assert outcomes[-1] == "started"
+
+
+def test_a_task_file_may_lie_anywhere_in_the_repository_around_the_workspace(
+    project: Project,
+) -> None:
+    task = project.task(name="tasks/above.md")
+    run = start(project.root / "shop", FINDS, task=task).wait_finished()
+    assert run.task == task
+    assert "## Findings" in run.text
+    inside = project.root / ".git" / "bug.md"
+    inside.write_text("# Inside\n")
+    with pytest.raises(BadInput, match="is outside the workspace"):
+        start(project.root / "shop", FINDS, task=inside)
+    inside.unlink()

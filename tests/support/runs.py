@@ -25,7 +25,7 @@ _LOOK_AGAIN = 0.1
 
 
 def wait_until(
-    true: Callable[[], object], *, workspace: WorkspaceFolder, deadline: float = 30.0
+    true: Callable[[], object], *, workspace: WorkspaceFolder, deadline: float = 120.0
 ) -> None:
     """Wait until it is true, looking again whenever a writer pokes.
 
@@ -192,7 +192,7 @@ class Started:
         path = self.sessions[number].output
         return path.read_text() if path.exists() else ""
 
-    def wait(self, true: Callable[[], object], deadline: float = 30.0) -> None:
+    def wait(self, true: Callable[[], object], deadline: float = 120.0) -> None:
         """Wait until it is true."""
         wait_until(true, workspace=self.folder.workspace, deadline=deadline)
 

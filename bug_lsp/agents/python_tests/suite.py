@@ -17,6 +17,7 @@ from typing import Any, Literal, TypeAlias
 
 from pydantic import ValidationError
 
+from bug_lsp.agents.text import last_line
 from bug_lsp.domain.errors import AgentFailure, FailureKind
 
 from .child_process import LinePipe, run_child, tail
@@ -28,6 +29,8 @@ from .results import RanTest, SuiteRun
 RUNNER = Path(__file__).parent / "runner"
 MOST_DEATHS = 4
 _LEAST_SECONDS = 10.0
+_MOST_SAID = 200
+"""Characters of the line with which a process says why it ends."""
 
 OnProgress: TypeAlias = Callable[[int, int], None]
 """Called with how many tests have ended and how many there are."""
@@ -199,7 +202,8 @@ def _never_began(code: int | None, plan: Plan, slowest: str, output: str) -> Age
         return AgentFailure(FailureKind.TIMEOUT, f"no test was running after {seconds}{slowest}")
     return AgentFailure(
         FailureKind.CRASHED,
-        f"the test process ended with status {code} before any test ran\n{output}".strip(),
+        f"the test process ended with status {code} before any test ran: "
+        f"{last_line(output, _MOST_SAID) or 'it printed nothing'}\n{output}".strip(),
     )
 
 
