@@ -63,7 +63,7 @@ def test_a_raise_stands_behind_its_condition_and_what_led_to_it():
         },
     )
 
-    assert lines_of(run) == [11, 5, 4, 6, 7]
+    assert lines_of(run) == [11, 6, 7, 5, 4]
 
 
 def test_a_handler_that_raises_again_stands_behind_what_was_raised():

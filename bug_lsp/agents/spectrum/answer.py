@@ -42,7 +42,7 @@ def root_cause(shown: Reproduction, suspects: list[Suspect], first: Finding) -> 
 def _doubts(shown: Reproduction, suspects: list[Suspect]) -> list[str]:
     """What makes the ranking weak, as sentences without a full stop."""
     doubts = []
-    if suspects and suspects[0].score < _WEAK_SCORE:
+    if suspects and suspects[0].weight < _WEAK_SCORE:
         doubts.append("Weak evidence: most of the tests that execute it pass")
     if suspects and suspects[0].ties > _MANY_TIES:
         doubts.append("So many lines that none of them can be told from the others")
@@ -91,7 +91,7 @@ def suspects_section(suspects: list[Suspect]) -> str:
     for one in suspects[:MOST_FINDINGS]:
         traceback = "yes" if one.in_traceback else ""
         lines.append(
-            f"| {one.places} | {code_span(f'{one.path}:{one.line}')} | {one.score:.2f}"
+            f"| {one.places} | {code_span(f'{one.path}:{one.line}')} | {one.weight:.2f}"
             f" | {one.failed} of {one.all_failed} | {one.passed} of {one.all_passed}"
             f" | {traceback} | {code_span(one.quote)} |"
         )
@@ -116,8 +116,8 @@ def method_section(shown: Reproduction, *, with_edits: bool) -> str:
         " failing tests execute it and no passing one does."
         f"{edits if with_edits else ''}"
         " Among equals, lines in a failing test's traceback come first, then lines of shorter"
-        " functions. A `raise` counts no more than its condition. Lines that run at import and"
-        " lines run in other processes are not measured."
+        " functions. A condition counts as much as a `raise` under it, and stands before it. Lines"
+        " that run at import and lines run in other processes are not measured."
     )
     if run.stopped is not None and len(run.tests) < len(run.collected):
         text += f" Only {len(run.tests)} of {len(run.collected)} tests were run: {run.stopped}."

@@ -52,8 +52,10 @@ class Suspect:
     function_length: int
     only_reports: bool = False
     """Whether it runs because something is wrong already: a `raise`, a handler of one."""
-    led_by: float = 1.0
-    """The score of what led to it, where it only reports."""
+    leads_to: int | None = None
+    """For a condition, the line of a `raise` under it that goes with failure more than it does."""
+    branch_score: float = 0.0
+    """The score of that line."""
     is_support: bool = False
     """Whether it helps tests, though it is no test: `testing.py`."""
     evidence: Evidence = Evidence()
@@ -66,6 +68,11 @@ class Suspect:
     def score(self) -> float:
         """Ochiai's coefficient."""
         return self.failed / math.sqrt(self.all_failed * (self.failed + self.passed))
+
+    @property
+    def weight(self) -> float:
+        """Its score, or that of the branch that it takes when it fails."""
+        return max(self.score, self.branch_score)
 
     @property
     def basis(self) -> Basis:
@@ -92,7 +99,7 @@ class Suspect:
         share = one.helped / one.tried if one.tried else 0.0
         return (
             not one.repaired,
-            -round(min(self.score, self.led_by), 9),
+            -round(self.weight, 9),
             self.only_reports,
             self.is_support,
             self.depth,
@@ -102,7 +109,7 @@ class Suspect:
     @property
     def confidence(self) -> float:
         """High for a high score that few share."""
-        share = _MOST_CONFIDENT * self.score / math.sqrt(self.ties)
+        share = _MOST_CONFIDENT * self.weight / math.sqrt(self.ties)
         return round(max(share, _LEAST_CONFIDENT), 2)
 
     @property
@@ -112,6 +119,8 @@ class Suspect:
             f"executed by {self.failed} of {self.all_failed} failing"
             f" and {self.passed} of {self.all_passed} passing tests (Ochiai {self.score:.2f})"
         )
+        if self.leads_to is not None:
+            counts += f"; under it line {self.leads_to} is (Ochiai {self.branch_score:.2f})"
         if self.ties > 1:
             counts += f"; {self.ties} lines stand out equally"
         if self.depth == 0:
@@ -165,12 +174,19 @@ def rank(run: SuiteRun, failing: Collection[int], source_of: SourceOf) -> list[S
 
 
 def _led(found: list[Suspect], source_of: SourceOf) -> list[Suspect]:
-    """A `raise` is no more suspicious than the condition under which it is reached."""
-    scores = {(one.path, one.line): one.score for one in found}
-    guards = [source_of(one.path).statement(one.line).guard for one in found]
+    """A condition is as suspicious as the `raise` that it leads to, and comes before it."""
+    branches: dict[tuple[str, int], Suspect] = {}
+    for one in found:
+        guard = source_of(one.path).statement(one.line).guard
+        if guard is not None:
+            known = branches.setdefault((one.path, guard), one)
+            if one.score > known.score:
+                branches[one.path, guard] = one
     return [
-        replace(one, led_by=scores.get((one.path, guard), 1.0)) if guard is not None else one
-        for one, guard in zip(found, guards, strict=True)
+        replace(one, leads_to=branch.line, branch_score=branch.score)
+        if (branch := branches.get((one.path, one.line))) and branch.score > one.score
+        else one
+        for one in found
     ]
 
 
@@ -217,9 +233,9 @@ def _depths(failing: Iterable[RanTest], source_of: SourceOf) -> dict[tuple[str, 
 def _ranked(found: list[Suspect]) -> list[Suspect]:
     if not found:
         return []
-    best = max(suspect.score for suspect in found)
+    best = max(suspect.weight for suspect in found)
     # Where an exception arose is worth a look, however many tests pass through there.
-    found = [one for one in found if one.score >= best * _LEAST_SHARE_OF_BEST or one.depth == 0]
+    found = [one for one in found if one.weight >= best * _LEAST_SHARE_OF_BEST or one.depth == 0]
     ties = Counter(suspect.place for suspect in found)
     found.sort(key=lambda s: (s.place, s.function_length, s.path, s.line))
     first: dict[object, int] = {}
