@@ -293,3 +293,14 @@ async def test_the_tests_near_the_named_one_come_before_the_others(project):
         "test_near",
         "test_far",
     ]
+
+
+async def test_the_file_that_takes_long_to_collect_is_named(project):
+    project.write({"tests/test_a_slow.py": "import time\n\ntime.sleep(600)\n"})
+    job = job_of(project)
+
+    with pytest.raises(AgentFailure) as caught:
+        await measure(job, Recorder(), "spectrum", Plan(whole_seconds=0.5, test_seconds=0.5))
+
+    assert caught.value.message.startswith("no test was running after ")
+    assert "(tests/test_a_slow.py took " in caught.value.message

@@ -433,3 +433,55 @@ async def test_warnings_that_are_errors_do_not_turn_our_own_hooks_into_failures(
     failures = [test.failure.type for test in run.failing if test.failure]
     assert failures == ["AssertionError", "OSError"]
     assert not run.coverage.get("shop.py", {}).keys() & REPR
+
+
+@pytest.mark.parametrize("framework", ["pytest", "unittest"])
+async def test_what_runs_while_an_exception_is_on_its_way_out_has_not_led_to_it(project, framework):
+    """freezegun: the lines of an `__exit__` led the ranking."""
+    project.write(
+        {
+            "shop.py": """
+                class Till:
+                    def __enter__(self):
+                        self.sum = 0
+                        return self
+
+                    def __exit__(self, kind, *_):
+                        if kind is not None:
+                            self.sum = -1
+
+                def price(thing):
+                    return {"tea": 3}[thing]
+
+                def pay(thing):
+                    with Till() as till:
+                        try:
+                            till.sum += price(thing)
+                        finally:
+                            till.last = thing
+
+                def buy(thing):
+                    try:
+                        pay(thing)
+                    except KeyError as error:
+                        name = thing.title()
+                        raise LookupError(name) from error
+            """,
+            "test_shop.py": """
+                import unittest
+                from shop import buy
+
+                class Buy(unittest.TestCase):
+                    def test_milk(self):
+                        buy("milk")
+
+                    def test_tea(self):
+                        buy("tea")
+            """,
+        }
+    )
+    run = await measured(project, Plan(framework, coverage=True))
+
+    lines = {line for line, tests in run.coverage["shop.py"].items() if 0 in tests}
+    assert lines == {3, 4, 11, 14, 15, 16, 21, 22}
+    assert run.coverage["shop.py"][11] == (0, 1)

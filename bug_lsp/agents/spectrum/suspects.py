@@ -218,7 +218,8 @@ def _ranked(found: list[Suspect]) -> list[Suspect]:
     if not found:
         return []
     best = max(suspect.score for suspect in found)
-    found = [suspect for suspect in found if suspect.score >= best * _LEAST_SHARE_OF_BEST]
+    # Where an exception arose is worth a look, however many tests pass through there.
+    found = [one for one in found if one.score >= best * _LEAST_SHARE_OF_BEST or one.depth == 0]
     ties = Counter(suspect.place for suspect in found)
     found.sort(key=lambda s: (s.place, s.function_length, s.path, s.line))
     first: dict[object, int] = {}

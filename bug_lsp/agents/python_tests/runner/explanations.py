@@ -79,9 +79,9 @@ def _watch_failures(case: Any) -> None:
                 yield
             except unittest.SkipTest:
                 raise
-            except BaseException:
+            except BaseException as error:
                 if LineCoverage.current is not None:
-                    LineCoverage.current.fail()
+                    LineCoverage.current.fail(error)
                 raise
 
     setattr(part, _MARK, True)

@@ -41,7 +41,7 @@ class Journal:
         self._fd = progress_fd
         self._ends = ends
         self._lines = lines
-        self._again = SecondTimes(lines) if lines is not None else None
+        self._again = SecondTimes(lines, places) if lines is not None else None
         self._stop_at_failure = stop_at_failure
         self._owner = os.getpid()
         self._collection_errors: list[dict[str, Any]] = []
@@ -146,7 +146,7 @@ class Journal:
             return None
         if not self._again.wants(test["seconds"], test["failure"]["type"]):
             return None
-        return self._again.run(len(self.tests) - 1)
+        return self._again.run(len(self.tests) - 1, test["seconds"])
 
     def result(self) -> dict[str, Any]:
         """Everything, ready for JSON. Lines that no failing test executed are left out."""

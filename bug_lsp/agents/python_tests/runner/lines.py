@@ -15,6 +15,7 @@ from collections.abc import Hashable, Iterable, Iterator
 from typing import Any, ClassVar
 
 from .failure import Places
+from .until_raised import UntilRaised
 
 _WARNINGS = [
     "already-imported",
@@ -38,8 +39,8 @@ _AGAIN = "again"
 class LineCoverage:
     """Measures the lines under one folder, test by test."""
 
-    current: ClassVar[LineCoverage | None] = None
-    """The one that measures a test now."""
+    current: ClassVar[LineCoverage | UntilRaised | None] = None
+    """What measures a test now."""
 
     def __init__(self, root: str, data_file: str, also: dict[str, list[int]] | None = None) -> None:
         import coverage
@@ -61,6 +62,7 @@ class LineCoverage:
         self._set_ups: dict[Hashable, str] = {}
         self._users: dict[str, set[int]] = {}
         self._twice: set[int] = set()
+        self._traced: dict[int, set[tuple[str, int]]] = {}
 
     def _set(self, option: str, value: object) -> None:
         with contextlib.suppress(Exception):  # an older coverage does not know the option
@@ -74,9 +76,18 @@ class LineCoverage:
         """The same test runs a second time."""
         self._start(test, f"{_AGAIN}{test}")
 
-    def keep_again(self) -> None:
+    def keep_again(self, test: int) -> None:
         """The second time was as the first: only lines executed both times are the test's."""
-        self._twice.add(self._test)
+        self._twice.add(test)
+
+    def trace_again(self, tracer: UntilRaised) -> None:
+        """The same, looked at more closely."""
+        LineCoverage.current = tracer
+        tracer.start()
+
+    def keep_traced(self, test: int, lines: set[tuple[str, int]]) -> None:
+        """Only these lines has the test executed before it failed."""
+        self._traced[test] = lines
 
     def _start(self, test: int, context: str) -> None:
         LineCoverage.current = self
@@ -90,8 +101,9 @@ class LineCoverage:
         LineCoverage.current = None
         self._coverage.stop()
 
-    def fail(self) -> None:
+    def fail(self, error: BaseException | None = None) -> None:
         """The test has failed: what it executes from here on led to nothing."""
+        del error
         self._has_failed = True
         self._switch(_NOBODY)
 
@@ -149,14 +161,14 @@ class LineCoverage:
             lines: dict[int, list[int]] = {}
             also = set(self.also.get(path, ()))
             for line, contexts in sorted(data.contexts_by_lineno(file).items()):
-                tests = self._tests_of(contexts)
+                tests = self._tests_of(contexts, (path, line))
                 if line > 0 and (line in also or not asked.isdisjoint(tests)):
                     lines[line] = sorted(tests)
             if lines:
                 found[path] = lines
         return found
 
-    def _tests_of(self, contexts: Iterable[str]) -> set[int]:
+    def _tests_of(self, contexts: Iterable[str], line: tuple[str, int]) -> set[int]:
         tests: set[int] = set()
         again: set[int] = set()
         users: set[int] = set()
@@ -167,4 +179,6 @@ class LineCoverage:
                 again.add(int(context[len(_AGAIN) :]))
             elif context not in {"", _NOBODY}:
                 tests.add(int(context))
-        return users | {test for test in tests if test not in self._twice or test in again}
+        again |= {test for test, lines in self._traced.items() if line in lines}
+        twice = self._twice | self._traced.keys()
+        return users | {test for test in tests if test not in twice or test in again}

@@ -166,8 +166,8 @@ class _Plugin:
         with self._limit.phase():
             try:
                 return (yield)
-            except BaseException:
-                _has_failed()
+            except BaseException as error:
+                _has_failed(error)
                 raise
 
     @wrapper(tryfirst=True)
@@ -183,7 +183,7 @@ class _Plugin:
         if LineCoverage.current is not None:
             LineCoverage.current.use(map(id, _fixtures(item)))
         if call.excinfo is not None:
-            _has_failed()  # the report shows values
+            _has_failed(call.excinfo.value)  # the report shows values
         report: Any = yield
         if self._again is not None:
             self._again.has_failed |= report.failed
@@ -197,9 +197,9 @@ class _Plugin:
         return report
 
 
-def _has_failed() -> None:
+def _has_failed(error: BaseException) -> None:
     if LineCoverage.current is not None:
-        LineCoverage.current.fail()
+        LineCoverage.current.fail(error)
 
 
 def _fixtures(item: Any) -> Iterator[Any]:
