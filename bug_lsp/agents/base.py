@@ -41,6 +41,8 @@ class Job:
     """What the user says of the bug, without what we say of the work."""
     shared: Path | None = None
     """A folder of the run, in which agents of ours keep what they need to find out but once."""
+    beside: tuple[str, ...] = ()
+    """The agents that work on the same bug in the same run: what one does anyway, no other need."""
     model: str | None = None
     read_only: bool = False
     test_command: str | None = None

@@ -65,6 +65,11 @@ class RankedPlace:
     role: Role
 
     @property
+    def best(self) -> Vote:
+        """The weightiest finding at its line."""
+        return next((vote for vote in self.votes if vote.line == self.line), self.votes[0])
+
+    @property
     def certainty(self) -> Certainty:
         """What can be said of it."""
         if self.role in NOT_A_CAUSE:
@@ -128,12 +133,20 @@ def _near(votes: list[Vote]) -> list[list[Vote]]:
 
 
 def _ranked(group: list[Vote], proven: Proven) -> RankedPlace:
+    # The words are about a function as a whole: which line of it is for the others to say.
+    telling = [vote for vote in group if vote.finding.basis is not Basis.WORDS] or group
     by_line: dict[int, list[Vote]] = defaultdict(list)
-    for vote in group:
+    for vote in telling:
         by_line[vote.line].append(vote)
     line = min(by_line, key=lambda number: (-_weight(by_line[number], proven), number))
     votes = sorted(
-        group, key=lambda vote: (-_weight_of(vote, proven), vote.line != line, vote.line)
+        group,
+        key=lambda vote: (
+            vote.finding.basis is Basis.WORDS,
+            -_weight_of(vote, proven),
+            vote.line != line,
+            vote.line,
+        ),
     )
     text = _text(by_line[line][0])
     return RankedPlace(

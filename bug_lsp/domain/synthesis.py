@@ -19,6 +19,7 @@ from .transcript import code_of_prose, one_line
 from .untried import untried
 
 _MOST_PLACES = 5
+_MOST_CITED = 4
 _TIED = 0.005
 _TASK = "task"
 """Who names a place by the task's words: no session."""
@@ -26,10 +27,10 @@ _MOST_BY_WORDS = 3
 _CONFLICTS = 0.8
 """The share of the first place's weight from which the second one contradicts it."""
 _BASES: Mapping[Basis, str] = {
-    Basis.PATCH: "an edit that was tried there",
-    Basis.COMMIT: "the commit since which the tests fail",
-    Basis.CONDITION: "a branch that decides whether the tests pass",
-    Basis.COVERAGE: "which tests execute it",
+    Basis.PATCH: "an edit that was tried",
+    Basis.COMMIT: "the history",
+    Basis.CONDITION: "a branch that was switched",
+    Basis.COVERAGE: "the coverage of the tests",
     Basis.TRACE: "the traceback",
     Basis.WORDS: "the words of the task",
 }
@@ -62,7 +63,7 @@ def digest(debug: Sequence[Facts], proof: Proof | None = None) -> Synthesis:
             SessionNote(session_id=facts.spec.session_id, note=_note(facts)) for facts in debug
         ),
         conflicts=_conflicts(named),
-        findings=tuple(place.votes[0].as_finding() for place in named[:_MOST_PLACES]),
+        findings=tuple(place.best.as_finding() for place in named[:_MOST_PLACES]),
     )
 
 
@@ -134,11 +135,13 @@ def _verdict(places: Sequence[RankedPlace], names: Mapping[str, str]) -> str:
             "Whether it is the right fix is for you to judge."
         )
     if best.certainty is Certainty.LIKELY:
-        return f"Likely it is {where}: {_basis(best, names)}."
+        return f"It is likely {where}: {_basis(best, names)} speak for it."
     tied = [place for place in places if abs(place.weight - best.weight) < _TIED]
-    others = f"; {len(tied) - 1} other places have as much for them" if len(tied) > 1 else ""
+    others = f", and for {len(tied) - 1} other places as much" if len(tied) > 1 else ""
+    verb = "speak" if len(best.voices) > 1 else "speaks"
     return (
-        f"No cause was proven. A place to begin is {where}, by {_basis(best, names)} alone{others}."
+        f"No cause was proven. A place to begin is {where}: only {_basis(best, names)} {verb} for"
+        f" it{others}."
     )
 
 
@@ -151,7 +154,7 @@ def _basis(place: RankedPlace, names: Mapping[str, str]) -> str:
     said = {
         voice: _BASES[vote.finding.basis]
         if vote.finding.basis is not Basis.STATEMENT
-        else f"what {names.get(vote.session_id, 'a session')} says"
+        else f"the word of {names.get(vote.session_id, 'a session')}"
         for vote in reversed(place.votes)
         for voice in voices_of(vote)
     }
@@ -170,16 +173,14 @@ def _recommended(proven: Sequence[Spec], fixes: Sequence[str]) -> str:
 
 def _place(place: RankedPlace, names: Mapping[str, str]) -> str:
     """One place as an item of a list: the line, what says so, and in which words."""
-    best = place.votes[0]
-    at_line = next((vote for vote in place.votes if vote.line == place.line), best)
     claims: dict[str, str] = {}
     for vote in place.votes:
         claims.setdefault(vote.session_id, one_line(vote.finding.claim, 300))
     said = "; ".join(dict.fromkeys(claims.values()))
-    quote = at_line.finding.quote.strip()
+    quote = place.best.finding.quote.strip()
     shown = f" {code_of_prose(quote)}" if quote else ""
     ids = [vote.evidence.id for vote in place.votes if vote.evidence and vote.evidence.id]
-    cited = f" [{', '.join(ids)}]" if ids else ""
+    cited = f" [{', '.join(ids[:_MOST_CITED])}]" if ids else ""
     return f"- {_where(place)}{shown} ({_basis(place, names)}): {said}{cited}"
 
 

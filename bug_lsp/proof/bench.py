@@ -42,6 +42,8 @@ class Bench:
     cell_seconds: float = 300.0
     whole_seconds: float = 1800.0
     """After that many seconds the cells that are left are not run."""
+    task: str = ""
+    """What the user says of the bug: it may name the tests that show it."""
     test_command: str | None = None
     """A shell command that fails while the bug is there."""
     sources: tuple[Source, ...] = ()

@@ -159,7 +159,10 @@ class _Explorer:
         if self._command is not None and self._command.value.status == "reproduced":
             return []
         room = reproduction.project_room(self._command is not None, agents)
-        found, left_out = reproduction.of_project(check, outcome, self._workshop, room)
+        found, left_out, told = reproduction.of_project(
+            check, outcome, self._workshop, room, self._bench
+        )
+        known.notes += told
         if left_out:
             known.notes.append(
                 f"{left_out} more tests of the project fail on the snapshot; they are in the suite"

@@ -8,11 +8,12 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from bug_lsp.agents.python_tests import Plan, RanTest
+from bug_lsp.agents.python_tests import Plan, RanTest, own_modules, triage
 from bug_lsp.agents.python_tests.child_process import tail
 from bug_lsp.domain.proof import Reproduction
 
 from .agent_tests import AgentTests, originals_of, showing
+from .bench import Bench
 from .checks import Check, Outcome, named
 from .patches import Workshop
 from .pool import Pool, Task
@@ -76,14 +77,18 @@ def _reason(outcome: Outcome) -> str:
 
 
 def of_project(
-    check: Check, outcome: Outcome, workshop: Workshop, room: int
-) -> tuple[list[Tried], int]:
-    """The tests of the project that fail on the snapshot, and how many are left out."""
+    check: Check, outcome: Outcome, workshop: Workshop, room: int, bench: Bench
+) -> tuple[list[Tried], int, tuple[str, ...]]:
+    """The tests of the project that fail on the snapshot and show the bug of the task, how many are
+    left out, and what is to be said of others that fail.
+    """
     if outcome.run is None:
-        return _of_exit_status(check, outcome), 0
-    groups = _groups([test for test in outcome.run.failing if test.id not in outcome.lacking], room)
-    found = [_of_group(check, group, workshop) for group in groups[:room]]
-    return found, sum(map(len, groups[room:]))
+        return _of_exit_status(check, outcome), 0, ()
+    own = own_modules(bench.workspace, bench.workspace.parent)
+    found = triage(outcome.run, bench.task, apart=outcome.lacking, own_modules=own)
+    groups = _groups([test for test in outcome.run.failing if test.id in found.shown], room)
+    tried = [_of_group(check, group, workshop) for group in groups[:room]]
+    return tried, sum(map(len, groups[room:])), found.told
 
 
 def _of_exit_status(check: Check, outcome: Outcome) -> list[Tried]:

@@ -104,7 +104,9 @@ def _schema(schema: dict[str, Any]) -> str:
 
 
 def _example(value: Report | Synthesis) -> str:
-    return fenced_json(value.model_dump_json(by_alias=True, indent=1)).rstrip()
+    # What a finding rests on is for our own agents to say.
+    left_out = {"findings": {"__all__": {"basis", "measurement"}}}
+    return fenced_json(value.model_dump_json(by_alias=True, indent=1, exclude=left_out)).rstrip()
 
 
 def debug_prompt(

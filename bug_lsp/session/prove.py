@@ -64,7 +64,7 @@ async def prove(
             trial = Trial(notes=(said,))
         else:
             left_out = tuple(reduce(add, (source.contents for source in sources)).lacking())
-            bench = _bench(run, session, confine, sources)
+            bench = bench_of(run, session, confine, sources)
             trial = await try_patches(bench, candidates, emit)
     proof = Proof(
         evidence=evidence,
@@ -82,11 +82,15 @@ async def prove(
 
 
 def _words(run: Run) -> tuple[WordMatch, ...]:
+    return match_words(Snapshot(run.base, None, ()), _task(run))
+
+
+def _task(run: Run) -> str:
+    """What the task file says besides our conclusion; its title where it cannot be read."""
     try:
-        task = without_regions(task_file.read(Path(run.task_path), "task file"))
+        return without_regions(task_file.read(Path(run.task_path), "task file"))
     except BugLspError:  # moved or deleted meanwhile
-        return ()
-    return match_words(Snapshot(run.base, None, ()), task)
+        return run.title
 
 
 def check_synthesis(run: Run, session: SessionFolder, synthesis: Synthesis) -> Proof:
@@ -142,9 +146,10 @@ def _copy(run: Run, session: SessionFolder, session_id: str) -> Path:
     return session.run.session(session_id).copy / run.base.name
 
 
-def _bench(
+def bench_of(
     run: Run, session: SessionFolder, confine: tuple[str, ...], sources: tuple[Source, ...]
 ) -> Bench:
+    """Return what a session of the run tries patches and tests with."""
     return Bench(
         base=run.base,
         workspace=Path(run.workspace),
@@ -155,6 +160,7 @@ def _bench(
         first_copy=len(run.roster) + 1,
         cell_seconds=run.cell_timeout_seconds,
         whole_seconds=run.session_timeout_seconds * _WHOLE_SHARE,
+        task=_task(run),
         test_command=run.test_command,
         sources=sources,
         python=run.python,

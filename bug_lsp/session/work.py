@@ -17,7 +17,6 @@ from bug_lsp.agents import registry
 from bug_lsp.agents.base import Answer, Job
 from bug_lsp.domain import evidence
 from bug_lsp.domain.budget import SESSION_LIMIT, clip
-from bug_lsp.domain.citations import unknown_ids
 from bug_lsp.domain.errors import AgentFailure, BugLspError, FailureKind, Refused
 from bug_lsp.domain.events import Confined, Copied, Error
 from bug_lsp.domain.proof import Proof
@@ -49,6 +48,8 @@ from bug_lsp.store.processes import MARKER
 from bug_lsp.workspace import fingerprint, task_file
 
 from . import delivery, gate, housekeeping, inbox, prompts, tree
+from .block_repair import BlockRepair
+from .comparison import comparing
 from .confine import confined, ended, not_its_own
 from .farewell import farewell
 from .guards import guarded, guards_of
@@ -105,7 +106,7 @@ class _Session:
     run_folder: RunFolder = field(init=False)
     asked: Run = field(init=False)
     spec: Spec = field(init=False)
-    repair: _RepairOnce = field(init=False)
+    repair: BlockRepair = field(init=False)
     process: Process = field(init=False)
     room: Room = field(init=False)
     proof: Proof | None = None
@@ -123,7 +124,7 @@ class _Session:
         self.spec = runs.spec(self.folder)
         self.room = Room(self.folder, self.asked, self.spec)
         known = self._evidence_ids() if self.spec.kind is Kind.ORCHESTRATOR else frozenset()
-        self.repair = _RepairOnce(known, wanted=self.spec.kind is Kind.ORCHESTRATOR)
+        self.repair = BlockRepair(known, wanted=self.spec.kind is Kind.ORCHESTRATOR)
         process = runs.process(self.folder)
         assert process is not None  # noqa: S101 - written before this module was imported
         self.process = process
@@ -183,6 +184,7 @@ class _Session:
             prompt=prompt,
             task=prompts.about_the_bug(prompt) if self.spec.kind is Kind.DEBUG else "",
             shared=self.run_folder.shared if self.spec.kind is Kind.DEBUG else None,
+            beside=tuple(one.agent_type for one in self.asked.standing if one != self.spec),
             cwd=prepared.root / self.asked.base.prefix,
             copy=prepared.root,
             workspace=Path(self.asked.workspace),
@@ -207,7 +209,9 @@ class _Session:
         async with inbox.opened(self.folder) as messages:
             talk = Talk(messages, self.repair, recorder.emit)
             job = dataclasses.replace(job, listen=talk.listen, follow_up=talk.follow_up)
-            return await agent.run(job, recorder.emit)
+            sources = prepared.sources
+            beside = comparing(self.asked, self.folder, sources, confine, recorder.emit)
+            return await guarded(lambda: agent.run(job, recorder.emit), beside)
 
     async def _in_the_copy(self, job: Job, prepared: Prepared, recorder: Recorder) -> Job:
         """The job such that what the agent runs tests the copy; the session says what it found."""
@@ -354,40 +358,6 @@ class _Session:
                     f"(by you, or by this agent, which nothing confines to its copy): {shown}"
                 )
             )
-
-
-class _RepairOnce:
-    """Asks the orchestrator once to mend a closing block that is not valid."""
-
-    def __init__(self, evidence_ids: frozenset[str], *, wanted: bool) -> None:
-        self._known = evidence_ids
-        self._left = 1 if wanted else 0
-        self.first = ""
-        """The answer that was not good enough."""
-
-    def __call__(self, answer: str) -> str | None:
-        problem = parse_synthesis(answer)
-        if isinstance(problem, Synthesis):
-            problem = self._invented(problem)
-        if not self._left or not problem or not answer.strip():
-            return None
-        self._left -= 1
-        self.first = answer
-        return prompts.repair_prompt(problem)
-
-    def _invented(self, synthesis: Synthesis) -> str:
-        """What is wrong with the evidence that it cites; "" where nothing is."""
-        unknown = unknown_ids(
-            f"{synthesis.root_cause}\n{synthesis.recommended_solution}", self._known
-        )
-        if not unknown:
-            return ""
-        there = (
-            f"cite only ids from {', '.join(sorted(self._known))}"
-            if self._known
-            else "there is none"
-        )
-        return f"it cites evidence that does not exist ({', '.join(unknown)}): {there}"
 
 
 def _counted(files: int) -> str:

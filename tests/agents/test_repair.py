@@ -5,6 +5,7 @@ import re
 import subprocess
 import sys
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import psutil
@@ -13,7 +14,7 @@ import pytest
 from bug_lsp.agents.repair.agent import Repair
 from bug_lsp.domain.errors import AgentFailure, FailureKind
 from bug_lsp.domain.events import Activity, FileEdit, ToolCall, ToolResult
-from bug_lsp.domain.report import without_last_json_block
+from bug_lsp.domain.report import Basis, without_last_json_block
 
 from .small_projects import Outcome, SmallProject, run_agent
 from .test_spectrum import make_environment
@@ -365,6 +366,187 @@ async def test_a_slow_suite_does_not_keep_the_search_from_beginning(project):
     assert first is not None
     assert float(first[1]) < 10 * slowness
     assert done.report.fix
+
+
+async def test_two_edits_are_found_where_the_first_one_gets_a_test_further(project):
+    project.write(
+        {
+            "book.py": """
+                def move(book, source, target, amount):
+                    book[source] = book[source] + amount
+                    book[target] = book[target] - amount
+                    return book
+            """,
+            "test_book.py": """
+                from book import move
+
+                def test_move():
+                    book = move({"a": 5, "b": 1}, "a", "b", 2)
+                    assert book["a"] == 3
+                    assert book["b"] == 3
+            """,
+        }
+    )
+
+    done = await run_agent(Repair(), project.job())
+
+    assert "and, at line 3," in done.report.fix
+    assert done.places[:2] == ["book.py:2", "book.py:3"]
+
+
+async def test_a_condition_that_all_tests_execute_is_edited_as_well(project):
+    project.write(
+        {
+            "grammar.py": """
+                def has_alias(words):
+                    found = False
+                    for word in words:
+                        if word == "AS":
+                            found = True
+                    if not found:
+                        return None
+                    return words[-1]
+
+
+                def is_select(words):
+                    return words[0].upper() == "SELECT"
+            """,
+            "test_grammar.py": """
+                from grammar import has_alias, is_select
+
+                def test_upper():
+                    assert has_alias(["x", "AS", "y"]) == "y"
+
+                def test_lower():
+                    assert has_alias(["x", "as", "y"]) == "y"
+
+                def test_none():
+                    assert has_alias(["x", "y"]) is None
+
+                def test_select():
+                    assert is_select(["select"])
+            """,
+        }
+    )
+
+    done = await run_agent(Repair(), project.job())
+
+    assert "`word.upper()`" in done.report.fix
+
+
+SLOW = {
+    "shop.py": "import time\n\n\ndef one():\n    return 2\n\n\ndef slow():\n    time.sleep(3.5)\n"
+    "    return 2\n",
+    "test_shop.py": """
+        import shop
+
+        def test_one():
+            assert shop.one() == 1
+
+        def test_slow():
+            assert shop.slow() == 1
+    """,
+}
+
+
+async def test_a_slow_test_is_unknown_where_another_one_fails(project):
+    project.write(SLOW)
+
+    done = await run_agent(Repair(), project.job())
+
+    failing = done.answer.text.partition("## Failing tests")[2].partition("##")[0]
+    assert "test_one" in failing
+    assert "test_slow" not in failing
+    assert done.places[0] == "shop.py:5"
+
+
+async def test_a_slow_test_that_the_task_names_gets_its_time(project):
+    project.write(SLOW)
+
+    done = await run_agent(Repair(), replace(project.job(), prompt="See test_slow in the tests."))
+
+    assert done.places[0] == "shop.py:10"
+    assert "`2` becomes `1`" in done.report.fix
+
+
+async def test_an_edit_that_breaks_a_test_at_the_end_is_not_said_to_pass(project):
+    project.write(
+        {
+            "shop.py": "def price(n):\n    return n * 2 + 1\n",
+            "test_shop.py": """
+                import os
+
+                import shop
+
+                IS_FRESH = "trial-" in os.environ["TMPDIR"]
+
+                def test_one():
+                    assert shop.price(1) == 4
+
+                def test_table():
+                    if IS_FRESH:
+                        assert [shop.price(n) for n in (0, 2)] == [2, 6]
+            """,
+        }
+    )
+
+    done = await run_agent(Repair(), project.job())
+
+    assert "`1` becomes `2`" in done.report.fix
+    assert "`2` becomes `3`" not in done.answer.text
+
+
+async def test_of_edits_that_pass_the_one_that_repairs_other_failures_too_comes_first(project):
+    project.write(
+        {
+            "account.py": """
+                class Account:
+                    def __init__(self, balance, limit):
+                        self.balance = balance
+                        self.limit = limit
+
+                    def withdraw(self, amount):
+                        if amount > self.balance + self.balance:
+                            raise ValueError("not enough money")
+                        self.balance -= amount
+            """,
+            "test_account.py": """
+                import pytest
+                from account import Account
+
+                def test_enough():
+                    account = Account(100, 0)
+                    account.withdraw(40)
+                    assert account.balance == 60
+
+                def test_within_the_limit():
+                    account = Account(10, limit=50)
+                    account.withdraw(55)
+                    assert account.balance == -45
+
+                def test_too_much():
+                    with pytest.raises(ValueError, match="not enough"):
+                        Account(10, limit=5).withdraw(16)
+            """,
+        }
+    )
+
+    done = await run_agent(Repair(), project.job())
+
+    assert "`.balance` becomes `.limit`" in done.report.fix
+    assert "test_within_the_limit" in done.report.verification
+    assert "test_too_much" in done.report.verification
+
+
+async def test_each_finding_says_what_it_rests_on(cart):
+    done = await run_agent(Repair(), cart.job())
+
+    first, *others = done.report.findings
+    assert (first.basis, first.measurement) == (Basis.PATCH, "edits")
+    assert {(f.basis, f.measurement) for f in others if "executed by" in f.claim} <= {
+        (Basis.COVERAGE, "tests")
+    }
+    assert "cause" not in done.report.root_cause
 
 
 async def test_a_bug_no_small_edit_repairs_ends_without_a_patch(project):

@@ -2,13 +2,16 @@ from __future__ import annotations
 
 import ast
 import textwrap
+import time
 
+import anyio
 import pytest
 
 from bug_lsp.agents.repair.baseline import blocks
-from bug_lsp.agents.repair.candidates import Site, candidates
+from bug_lsp.agents.repair.candidates import Candidate, Site, candidates
 from bug_lsp.agents.repair.operators import FAMILIES
 from bug_lsp.agents.repair.source import SourceFile
+from bug_lsp.agents.repair.supply import Growing
 
 CLASSES = '''
     import math
@@ -156,6 +159,48 @@ def test_a_common_mistake_is_undone(before, after):
     lines = one_line(f"def f(a, b):\n    {before}\n")
 
     assert after in lines
+
+
+SIMILAR = [
+    # An argument, a call, a condition, a guard, a condition around, a step after.
+    ("run(a, strict=True)", "run(b)", "run(b, strict=True)"),
+    ("if a.value.upper() == 'X': pass", "return b.value == 'Y'", "return b.value.upper() == 'Y'"),
+    ("if a.kind == 1 and a.live: pass", "if b.kind == 2: pass", "if b.kind == 2 and b.live:"),
+    ("if a is None:\n    return\na.step(1)", "b.step(1)", "if b is None:"),
+    ("if a.live:\n    a.step(1)", "b.step(1)", "if b.live:"),
+    ("a.step(1)\na.close()", "b.step(1)", "b.close()"),
+]
+
+
+@pytest.mark.parametrize(("there", "here", "after"), SIMILAR)
+def test_what_similar_code_of_the_file_has_is_tried(there, here, after):
+    one = textwrap.indent(there, "    ")
+    other = textwrap.indent(here, "    ")
+    file = source(f"def run(x, strict=False): pass\ndef f(a):\n{one}\ndef g(b):\n{other}\n")
+    sites = [Site(file, node, 0.0) for node in file.statements()]
+    texts = [
+        file.apply(one.splices).rpartition("def g(b):")[2]
+        for one in candidates(sites, late=False, ran_at_import=frozenset())
+        if one.family == "sibling"
+    ]
+
+    assert any(after in text for text in texts), texts
+
+
+def test_a_large_file_gives_its_first_candidates_soon_and_the_likeliest_first():
+    async def first() -> list[Candidate]:
+        return await Growing(where, frozenset()).take(3, float("inf"))
+
+    lines = [f"    total = total + table[{n}] * rate if total < {n} else rate" for n in range(3000)]
+    file = source("\n".join(["def bill(table, rate, total):", *lines, "    return total", ""]))
+    # Its candidates take minutes to be made.
+    where = [Site(file, node, 0.1 * n) for n, node in enumerate(file.statements()) if n]
+    began = time.monotonic()
+
+    found = anyio.run(first)
+
+    assert time.monotonic() - began < 30
+    assert {one.line for one in found} == {2}
 
 
 def test_parentheses_are_put_where_they_are_needed_and_nowhere_else():

@@ -35,6 +35,23 @@ class Till:
         return inner() * 2
 
 
+class Base:
+    def rate(self):
+        return 5
+
+
+class Special(Base):
+    """Special."""
+    __rate = 7
+
+    def rate(self):
+        return self.__rate + super().rate()
+
+    class Inner:
+        def name(self):
+            return 'inner'
+
+
 def last():
     return LIMIT
 '''
@@ -75,6 +92,16 @@ def test_a_line_more_before_and_after_is_in_the_function(shop):
 def test_a_line_less_at_the_end_is_in_the_function(shop):
     swapped(shop, "        return self.total\n\n", "\n")
     assert shop.Till().add(1) is None
+
+
+def test_a_method_with_super_and_a_private_name_works_as_before(shop):
+    swapped(shop, "self.__rate + super", "self.__rate * super")
+    assert shop.Special().rate() == 35
+
+
+def test_a_method_of_a_class_in_a_class_is_exchanged(shop):
+    swapped(shop, "return 'inner'", "return 'changed'")
+    assert shop.Special.Inner().name() == "changed"
 
 
 def test_an_inner_function_goes_with_the_outer_one(shop):

@@ -25,7 +25,7 @@ def test_several_agents_and_one_synthesis_in_the_task_file(user: User):
     found = sections(region_of(text)[1])
     assert next(iter(found)).startswith("Synthesis (likely: shop.py:2; degraded: 2 of 3 sessions")
     assert "`shop.py:2`" in found["Root cause"]
-    assert "what finder says" in found["Root cause"]
+    assert "the word of finder" in found["Root cause"]
 
 
 def test_what_is_said_at_the_end_is_where_why_and_who_failed(user: User):

@@ -167,3 +167,10 @@ def test_functions_are_found_with_their_decorators_and_by_their_qualified_names(
 
 def test_an_unknown_text_is_taken_for_code() -> None:
     assert role_of("shop.py", "") is Role.CODE
+
+
+def test_the_words_of_the_task_choose_the_function_and_the_others_its_line() -> None:
+    words = vote(1, Basis.WORDS, "words", session="task", sure=1.0, function="total")
+    (place,) = rank([words, vote(9, *COVERAGE, sure=0.1, function="total")], {})
+    assert place.line == 9
+    assert rank([words], {})[0].line == 1

@@ -86,6 +86,24 @@ async def test_what_fails_with_and_without_a_patch_does_not_count_against_it(
 
 
 @pytest.mark.anyio
+async def test_a_failing_test_that_the_task_does_not_name_is_told_and_shows_nothing(
+    trials: Trials,
+) -> None:
+    trials.project.write("tests/test_other.py", "def test_other():\n    assert 0, 'always'\n")
+    trials.patch({"shop/tax.py": RIGHT})
+
+    trial = await trials.run(task="`test_tax` fails since Monday")
+
+    (only,) = trial.reproductions
+    assert only.title == "tests/test_tax.py::test_tax"
+    assert table(trial) == {"1 x R1": "passed", "1 x suite": "passed"}
+    assert (
+        "tests/test_other.py::test_other fails too, probably not this bug: the task names others"
+        in trial.notes
+    )
+
+
+@pytest.mark.anyio
 async def test_a_regression_that_passes_when_it_is_run_again_is_flaky(trials: Trials) -> None:
     count = trials.tmp / "count"
     sometimes = (

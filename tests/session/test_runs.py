@@ -78,7 +78,7 @@ def test_the_region_has_every_section_and_says_that_the_run_is_degraded(project:
     assert (
         "a place to begin: shop/tax.py:3; degraded: 1 of 2 sessions completed, 1 failed" in heading
     )
-    assert "`shop/tax.py:3` `return price - price * rate` (what agent1 says)" in body
+    assert "`shop/tax.py:3` `return price - price * rate` (the word of agent1)" in body
     assert "- **Debug (2)**, agent2: failed: " in body
     assert "merged by rule, without a model" in body
     assert run.text.startswith(project.root.joinpath("tasks/prices.md").read_text()[:20])
@@ -372,7 +372,7 @@ def test_a_failing_orchestrator_leaves_the_digest_and_says_why(project: Project)
     assert "because the orchestrator boss failed: " in body
     assert "exited with 1: &lt;!-- quota --> gone" in body
     assert "run `orchestrateDebugRun` with `force`" in body
-    assert "(what agent1 says and what agent2 says): The tax is subtracted" in body
+    assert "(the word of agent1 and the word of agent2): The tax is subtracted" in body
     assert run.status.delivered
 
 

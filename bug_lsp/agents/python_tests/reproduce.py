@@ -102,15 +102,17 @@ def triaged(found: Measurement, job: Job, project: PythonProject) -> Triage:
         command=job.test_command or "",
         of_command=found.of_command,
         apart=found.apart,
-        own_modules=own_modules(project),
+        own_modules=own_modules(project.cwd, project.copy),
     )
 
 
-def own_modules(project: PythonProject) -> frozenset[str]:
-    """The names of modules that are the project's own."""
-    places = {project.cwd, project.cwd / "src", project.copy, project.copy / "src"}
+def own_modules(*roots: Path) -> frozenset[str]:
+    """The names of modules that are the project's own, from the folders that it is imported from
+    and their `src`.
+    """
+    places = {place for root in roots for place in (root, root / "src")}
     return frozenset(
-        path.stem if path.is_file() else path.name
+        path.name.partition(".")[0]
         for place in places
         if place.is_dir()
         for path in place.iterdir()

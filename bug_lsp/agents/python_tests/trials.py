@@ -68,6 +68,10 @@ class Tried:
     how: Literal["done", "failed", "hung", "died", "cold", "invalid", "lost"]
     passed: int
     """How many tests passed before one failed."""
+    failed_as: str = ""
+    """The type of the exception with which that one failed."""
+    line: int = 0
+    """The line of that test at which it failed; 0 where that is not known."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,7 +139,7 @@ def tried(answer: dict[str, Any], count: int) -> list[Tried | None]:
     verdicts: list[Tried | None] = [None] * count
     for what, value in answer["said"]:
         if what == "verdict":
-            verdicts[value[0]] = Tried(value[1], value[2])
+            verdicts[value[0]] = Tried(*value[1:])
     if None in verdicts and not (answer["code"] == 0 and any(verdicts)):
         # It ended in the middle of this one, and not of itself.
         verdicts[verdicts.index(None)] = Tried("hung" if answer["code"] is None else "died", 0)

@@ -23,6 +23,7 @@ from bug_lsp.agents.python_tests import (
     ForkServer,
     PythonProject,
     RanTest,
+    Triage,
     check_runner,
     chosen_by_command,
     failures_of_the_copy,
@@ -43,6 +44,7 @@ from .candidates import sites
 from .check import Check
 from .files import Files, encoding_of
 from .judge import Judge
+from .pairs import Pairs
 from .private_copy import private
 from .search import Found, Search
 from .search import cores as _cores
@@ -208,13 +210,24 @@ class Work:
                 " place can be judged by it",
             )
         found = Found(ended="the time was over")
-        self._outcome = Outcome(baseline, alone, suspects, found, self.files.source, others=others)
+        self._outcome = Outcome(
+            baseline,
+            alone,
+            suspects,
+            found,
+            self.files.source,
+            related=[test for test in baseline.run.tests if test.id in others.others],
+            others=others.told,
+        )
         self._check = Check(self._outcome, judge, self.server, self.ends, self.emit)
         more = wider(baseline.run, indexes, suspects, self.files.statements, self.files.source)
         where = await anyio.to_thread.run_sync(sites, [*suspects, *more], self.files.source)
-        supply = Growing(where, self.server.collected.ran_at_import)
+        pairs = Pairs()
+        supply = Growing(where, self.server.collected.ran_at_import, pairs.new)
         ends = self.ends - _FOR_THE_END * self.budget
-        self._search = Search(judge, supply, baseline.lanes, self.began, ends, self.emit)
+        self._search = Search(
+            judge, supply, baseline.lanes, self.began, ends, self.emit, pairs=pairs
+        )
         for number in itertools.count(1):
             self._outcome.found = await self._searched(self._search, len(where), number)
             await self._check.run()
@@ -224,8 +237,8 @@ class Work:
 
     def _shown(
         self, baseline: Baseline, names: frozenset[str] | None
-    ) -> tuple[tuple[int, ...], tuple[str, ...]]:
-        """The tests that show the bug, by their indexes, and what is to be said of the others."""
+    ) -> tuple[tuple[int, ...], Triage]:
+        """The tests that show the bug, by their indexes, and what is known of the others."""
         told = triage(
             baseline.run,
             self.job.prompt,
@@ -234,7 +247,7 @@ class Work:
             apart=dict.fromkeys(baseline.of_the_copy, "the copy lacks what it needs"),
         )
         known = {n for n, test in enumerate(baseline.run.tests) if test.id in set(told.shown)}
-        return baseline.failing(names, known) or baseline.failing(names), told.told
+        return baseline.failing(names, known) or baseline.failing(names), told
 
     async def _baseline(self, names: frozenset[str] | None) -> Baseline:
         collected = self.server.collected

@@ -38,6 +38,10 @@ class Outcome:
     suspects: list[Suspect]
     found: Found
     file_of: Callable[[str], SourceFile | None]
+    related: list[RanTest] = field(default_factory=list)
+    """Tests that fail too, and probably show another bug."""
+    also: list[str] = field(default_factory=list)
+    """Those of them that pass with the patch."""
     others: tuple[str, ...] = ()
     """What is to be said of failing tests that are probably not this bug, as sentences."""
     patch: Candidate | None = None
@@ -117,14 +121,20 @@ def diff(outcome: Outcome) -> str:
 def _verification(outcome: Outcome) -> str:
     whole = len(outcome.baseline.run.collected)
     share = "all" if outcome.whole_suite else f"{outcome.checked} of {whole}"
-    names = listed([code_span(test.id) for test in outcome.failing], 3)
+    names = _listed([test.id for test in outcome.failing])
     passes = f"With it {names} {'pass' if len(outcome.failing) > 1 else 'passes'}"
+    if outcome.also:
+        passes += f", and so {'do' if len(outcome.also) > 1 else 'does'} {_listed(outcome.also)}"
     if outcome.unchecked:
         return (
             f"{passes}, in a process that had tried other edits before; in a fresh one it could not"
             f" be checked: {outcome.unchecked}."
         )
     return f"{passes}; {share} tests were run again at the end, and none fails that passed before."
+
+
+def _listed(names: Sequence[str]) -> str:
+    return listed([code_span(name) for name in names], 3)
 
 
 def _failing(failing: Sequence[RanTest], others: Sequence[str]) -> str:
@@ -193,8 +203,9 @@ def _report(outcome: Outcome) -> Report:
     findings: list[Finding] = []
     ranked = places(outcome)
     if patch is not None:
-        findings.append(_of_patch(outcome, patch))
-        ranked = [one for one in ranked if (one.path, one.line) != (patch.path, patch.shown)]
+        lines = (patch.shown, *patch.also)
+        findings += [_of_patch(outcome, patch, line) for line in lines]
+        ranked = [one for one in ranked if one.path != patch.path or one.line not in lines]
     findings += [_of_suspect(one, outcome) for one in ranked]
     if patch is None:
         cause = f"No small edit repairs {outcome.failing[0].id}; see where it helped."
@@ -213,15 +224,15 @@ def _quote(outcome: Outcome, path: str, line: int) -> str:
     return lines[line - 1] if 0 < line <= len(lines) else ""
 
 
-def _of_patch(outcome: Outcome, patch: Candidate) -> Finding:
+def _of_patch(outcome: Outcome, patch: Candidate, line: int) -> Finding:
     rivals = {(one.path, one.line) for one in outcome.alternatives} - {(patch.path, patch.line)}
     sure = _SURE_UNCHECKED if outcome.unchecked else _SURE
     others = "" if outcome.unchecked else " and no other that was run fails"
     return Finding(
         claim=f"when {patch.what}, the failing tests pass{others}",
         path=patch.path,
-        line=patch.shown,
-        quote=_quote(outcome, patch.path, patch.shown),
+        line=line,
+        quote=_quote(outcome, patch.path, line),
         confidence=round(max(sure - 0.1 * len(rivals), _LEAST_SURE), 2),
         basis=Basis.PATCH,
         measurement=_EDITS,

@@ -11,6 +11,7 @@ import heapq
 import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from types import MappingProxyType
 
 from bug_lsp.agents.spectrum.suspects import Suspect
 
@@ -19,8 +20,10 @@ from .place import Edit, Place
 from .scope import Scope, own_nodes, scope_of
 from .source import FUNCTIONS, SourceFile, Splice
 
-LATE = frozenset({"insertion", "reuse", "guard", "template"})
-"""Families with so many members that they only come once the others are through."""
+LATE = MappingProxyType({"reuse": 2.5, "insertion": 2.6, "template": 2.8, "guard": 3.0})
+"""Families with so many members that they only come once the others are through, and what the
+cheapest of each costs."""
+EARLY = tuple(name for name in FAMILIES if name not in LATE)
 LEAST_LATE_COST = 2.5
 MOST_STATEMENTS = 120
 MOST_LATE = 30
@@ -29,7 +32,8 @@ _LESS_SUSPICIOUS = 1.2
 """How much more an edit costs at a place that no failing test needs, by Ochiai's coefficient."""
 _NO_TRACEBACK = 0.2
 _AT_IMPORT = 0.25
-_UNUSED = 0.8
+UNUSED = 0.8
+"""How much less one costs that uses a parameter which nothing else uses."""
 _EACH_RANK = 0.004
 _MOST_OF_FAMILY = 1500
 """Edits of one kind at one statement: where there are more, each of them is far-fetched."""
@@ -53,6 +57,10 @@ class Candidate:
     """Characters that are taken away or added."""
     cold: bool
     """Whether the file has to be imported anew."""
+    is_late: bool = False
+    """Whether it only comes once the likelier ones are through, wherever it is."""
+    also: tuple[int, ...] = ()
+    """The lines of further edits that belong to it."""
 
     @property
     def rank(self) -> tuple[float, int, str, tuple[Splice, ...]]:
@@ -129,21 +137,24 @@ class Maker:
         self._ran_at_import = ran_at_import
         self._scopes: dict[ast.AST, Scope] = {}
 
-    def make(self, site: Site, *, late: bool) -> list[Candidate]:
-        """The candidates at a site, of the families that come early or of all others, in order."""
+    def make(self, site: Site, families: Iterable[str]) -> list[Candidate]:
+        """The candidates of some families at a site."""
         function = site.file.enclosing(site.statement, FUNCTIONS)
         assert function is None or isinstance(function, FUNCTIONS)  # noqa: S101
         place = Place(site.file, site.statement, function, self._scope(site.file, function))
         cold = function is None or _ran(site.file, function, self._ran_at_import)
         found: list[Candidate] = []
-        for name, edits in FAMILIES.items():
-            if name in LATE and not late:
-                continue
-            likely = (_likelier(edit, place.scope) for edit in edits(place))
-            wanted = (e for e in likely if (name in LATE or e.cost >= LEAST_LATE_COST) == late)
-            made = [_candidate(site, edit, name, cold=cold) for edit in wanted]
+        for name in families:
+            likely = (_likelier(edit, place.scope) for edit in FAMILIES[name](place))
+            made = (_candidate(site, edit, name, cold=cold) for edit in likely)
             found += heapq.nsmallest(_MOST_OF_FAMILY, made, key=lambda one: one.rank)
-        return sorted(found, key=lambda one: one.rank)
+        return found
+
+    def least(self, site: Site, family: str) -> float:
+        """What the cheapest candidate of a late family costs at a site."""
+        function = site.file.enclosing(site.statement, FUNCTIONS)
+        less = UNUSED if self._scope(site.file, function).unused else 0.0
+        return site.cost + LATE[family] - less
 
     def _scope(self, file: SourceFile, function: ast.AST | None) -> Scope:
         key = function if function is not None else file.tree
@@ -159,8 +170,8 @@ def candidates(
     maker = Maker(ran_at_import)
     found: dict[tuple[str, tuple[Splice, ...]], Candidate] = {}
     for site in where:
-        for one in maker.make(site, late=late):
-            if one.key not in found or found[one.key].cost > one.cost:
+        for one in maker.make(site, FAMILIES if late else EARLY):
+            if one.is_late == late and (one.key not in found or found[one.key].cost > one.cost):
                 found[one.key] = one
     return sorted(found.values(), key=lambda candidate: candidate.rank)
 
@@ -170,7 +181,7 @@ def _likelier(edit: Edit, scope: Scope) -> Edit:
     for name in scope.unused:
         pattern = rf"(?<![.\w]){re.escape(name)}\b"
         if any(re.search(pattern, splice.text) for splice in edit.splices):
-            return replace(edit, cost=edit.cost - _UNUSED)
+            return replace(edit, cost=edit.cost - UNUSED)
     return edit
 
 
@@ -194,4 +205,5 @@ def _candidate(site: Site, edit: Edit, family: str, *, cold: bool) -> Candidate:
         cost=edit.cost + site.cost,
         size=size,
         cold=cold or edit.outside_body,
+        is_late=family in LATE or edit.cost >= LEAST_LATE_COST,
     )

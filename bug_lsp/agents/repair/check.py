@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from bug_lsp.agents.base import Emit
 from bug_lsp.agents.python_tests import ForkServer, RanTest, Reply, Request
@@ -19,6 +19,8 @@ from .judge import Judge
 _MOST_SECONDS = 25.0
 _LEAST_SECONDS = 1.0
 _MOST_WATCHED = 5
+_MOST_RELATED = 10
+_MOST_ORDERED = 12
 TIME_WAS_OVER = "the time was over"
 _ENDED_AGAIN = "the process that runs the tests ended while it was checked, twice"
 _ENDED_EARLY = "its process had to be ended before the tests were over"
@@ -33,12 +35,14 @@ class Check:
     server: ForkServer
     ends: float
     emit: Emit
+    _also: dict[Candidate, list[str]] = field(default_factory=dict)
+    """By candidate: the other failing tests that pass with it."""
 
     async def run(self) -> None:
         """Set the patch of the outcome, and say of the others that they do not hold."""
         doubt: tuple[Candidate, str] | None = None
         has_broken = False
-        for candidate in self.outcome.passing:
+        for candidate in await self._in_order():
             if self._left() < _LEAST_SECONDS:
                 doubt = doubt or (candidate, TIME_WAS_OVER)
                 break
@@ -58,6 +62,18 @@ class Check:
         if doubt is not None:
             self._take(*doubt)
 
+    async def _in_order(self) -> list[Candidate]:
+        """Those that pass; first those with which the most of the other failing tests pass, too."""
+        passing, related = self.outcome.passing, self.outcome.related[:_MOST_RELATED]
+        if not related or not passing:
+            return passing
+        leading = passing[:_MOST_ORDERED]
+        for candidate in leading:
+            if candidate not in self._also and self._left() > _LEAST_SECONDS:
+                self._also[candidate] = await self.judge.passing(candidate, related)
+        leading.sort(key=lambda one: -len(self._also.get(one, ())))
+        return [*leading, *passing[_MOST_ORDERED:]]
+
     def stop(self) -> None:
         """Take the likeliest one as it is, for the case that `run` was not allowed to end."""
         passing = self.outcome.passing
@@ -69,6 +85,7 @@ class Check:
 
     def _take(self, candidate: Candidate, doubt: str) -> None:
         self.outcome.patch = candidate
+        self.outcome.also = self._also.get(candidate, [])
         self.outcome.text = self.judge.text_of(candidate)
         self.outcome.unchecked = doubt
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import Literal, TypeAlias
@@ -16,11 +16,13 @@ from .candidates import Candidate
 from .source import SourceFile
 
 Outcome: TypeAlias = Literal[
-    "invalid", "hangs", "dies", "lost", "fails", "helps", "breaks", "passes"
+    "invalid", "hangs", "dies", "lost", "fails", "further", "helps", "breaks", "passes"
 ]
-"""`helps`: some failing test passes, not all. `breaks`: they all pass, but another one fails.
+"""`further`: the first failing test fails at a later line of its own. `helps`: some failing test
+passes, not all. `breaks`: they all pass, but another one fails.
 `lost`: the server ended or was silent, so nothing is known of the candidate."""
 
+_ASSERTION = "AssertionError"
 _LEAST_CPU = 0.25
 _HANGING_CPU = 0.6
 """Seconds for tests that hang today: nobody knows how long they take when they do not."""
@@ -108,6 +110,13 @@ class Judge:
                 return Verdict(candidate, "breaks", failed[0] if failed else others[0].id)
         return Verdict(candidate, "passes")
 
+    async def passing(self, candidate: Candidate, tests: Sequence[RanTest]) -> list[str]:
+        """Which of the tests pass with a candidate."""
+        if not tests:
+            return []
+        reply = await self._ask(candidate, tests, cold=False, stop=False)
+        return [test.id for test in reply.tests if test.outcome == "passed"]
+
     async def sift(self, candidates: Sequence[Candidate]) -> list[Outcome | None]:
         """What the failing tests say to each, quickly; None: to be judged by itself.
 
@@ -121,9 +130,34 @@ class Judge:
             tried = await self._server.ask_many(self._batch(todo))
             for candidate, one in zip(todo, tried, strict=True):
                 if one is not None:
-                    found[id(candidate)] = _sifted(one)
+                    found[id(candidate)] = self._sifted(one)
             todo = [c for c, one in zip(todo, tried, strict=True) if one is None]
         return [found.get(id(candidate)) for candidate in candidates]
+
+    def _sifted(self, tried: Tried) -> Outcome | None:
+        match tried.how:
+            case "done" | "cold" | "lost":
+                return None
+            case "invalid":
+                return "invalid"
+            case _ if tried.passed:
+                return "helps"
+            case "died":
+                return "dies"
+            case "hung":
+                return "hangs"
+            case _:
+                return "further" if self._gets_further(tried) else "fails"
+
+    def _gets_further(self, tried: Tried) -> bool:
+        """Whether the first of the failing tests fails later than it does without a change."""
+        before = self._first[0].failure
+        if before is None or tried.line == 0:
+            return False
+        line = next((f.line for f in before.frames if f.path == self._first[0].path), 0)
+        crashed = before.type != _ASSERTION and bool(before.frames[1:])
+        asserts = crashed and tried.failed_as == _ASSERTION
+        return 0 < line < tried.line or (line == tried.line and asserts)
 
     def _batch(self, candidates: Sequence[Candidate]) -> Batch:
         changes = []
@@ -226,14 +260,17 @@ class Judge:
             wall_seconds=_LEAST_WALL + seconds,
         )
 
-    async def _ask(self, candidate: Candidate, tests: Sequence[RanTest], *, cold: bool) -> Reply:
+    async def _ask(
+        self, candidate: Candidate, tests: Sequence[RanTest], *, cold: bool, stop: bool = True
+    ) -> Reply:
         path = self._root / candidate.path
         texts, originals = {path: self.text_of(candidate)}, {path: self._original(candidate)}
         cold = cold or candidate.cold
-        request = self._request(texts, originals, tests, cold=cold)
+        request = replace(self._request(texts, originals, tests, cold=cold), stop_at_failure=stop)
         reply = await self._server.ask(request, cold=cold)
         if reply.how == "cold":
-            request = self._request(texts, originals, tests, cold=True)
+            again = self._request(texts, originals, tests, cold=True)
+            request = replace(again, stop_at_failure=stop)
             reply = await self._server.ask(request, cold=True)
         return reply
 
@@ -286,20 +323,6 @@ def _within(tests: Sequence[RanTest], seconds: float) -> list[RanTest]:
             break
         found.append(test)
     return found
-
-
-def _sifted(tried: Tried) -> Outcome | None:
-    match tried.how:
-        case "done" | "cold" | "lost":
-            return None
-        case "invalid":
-            return "invalid"
-        case "died":
-            return "helps" if tried.passed else "dies"
-        case "hung":
-            return "helps" if tried.passed else "hangs"
-        case _:
-            return "helps" if tried.passed else "fails"
 
 
 def _hung(test: RanTest) -> bool:

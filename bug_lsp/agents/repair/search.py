@@ -18,6 +18,7 @@ from bug_lsp.domain.events import Activity
 
 from .candidates import Candidate
 from .judge import Judge, Verdict
+from .pairs import Pairs
 from .supply import Supply
 
 MARGIN = 0.5
@@ -78,6 +79,7 @@ class Search:
     """By the monotonic clock."""
     emit: Emit
     margin: float = MARGIN
+    pairs: Pairs = field(default_factory=Pairs)
     _verdicts: list[Verdict] = field(default_factory=list)
     _limit: float = float("inf")
     _told: float = 0.0
@@ -138,6 +140,8 @@ class Search:
         if self._first is None:
             self._first = time.monotonic() - self.began
         self._verdicts.append(verdict)
+        if verdict.outcome in {"fails", "further", "helps"}:
+            self.pairs.see(verdict.candidate, gets_further=verdict.outcome != "fails")
         if verdict.outcome == "passes":
             self._limit = min(self._limit, verdict.candidate.cost + self.margin)
 

@@ -99,6 +99,7 @@ class SourceFile:
         """Attributes and methods of the classes that the file defines or imports."""
         self.tree = ast.parse(text)
         self._data = text.encode("utf-8")
+        self._lines: dict[ast.stmt, tuple[int, int] | None] = {}
         ends = [match.end() for match in re.finditer(rb"\r\n|\r|\n", self._data)]
         self._starts = [0, *ends]
         fstrings.give_places(self.tree, self.src)
@@ -174,6 +175,11 @@ class SourceFile:
 
     def lines(self, node: ast.stmt) -> tuple[int, int] | None:
         """The bytes of a statement's lines, line end included; None if it shares them."""
+        if node not in self._lines:
+            self._lines[node] = self._find_lines(node)
+        return self._lines[node]
+
+    def _find_lines(self, node: ast.stmt) -> tuple[int, int] | None:
         start = self.offset(self.first_line(node), 0)
         last = node.end_lineno or node.lineno
         end = self._starts[last] if last < len(self._starts) else len(self._data)
@@ -229,18 +235,23 @@ class SourceFile:
 
     def lines_around(self, line: int) -> range:
         """The lines of the innermost function whose body has this line; none at import."""
-        found = range(0)
-        for node in ast.walk(self.tree):
-            if isinstance(node, FUNCTIONS):
-                lines = range(node.body[0].lineno, (node.end_lineno or node.lineno) + 1)
-                if line in lines and (not found or len(lines) < len(found)):
-                    found = lines
-        return found
+        around = (lines for lines in self._functions if line in lines)
+        return min(around, key=len, default=range(0))
+
+    @cached_property
+    def _functions(self) -> list[range]:
+        """The lines of each function's body."""
+        nodes = [node for node in ast.walk(self.tree) if isinstance(node, FUNCTIONS)]
+        return [range(n.body[0].lineno, (n.end_lineno or n.lineno) + 1) for n in nodes]
 
     def statements(self) -> Iterator[ast.stmt]:
         """All statements, in the order of the text."""
+        yield from self._statements
+
+    @cached_property
+    def _statements(self) -> list[ast.stmt]:
         found = [node for node in ast.walk(self.tree) if isinstance(node, ast.stmt)]
-        yield from sorted(found, key=lambda node: (node.lineno, node.col_offset))
+        return sorted(found, key=lambda node: (node.lineno, node.col_offset))
 
 
 def head(statement: ast.stmt) -> Iterator[ast.expr]:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import heapq
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Protocol, TypeAlias
@@ -17,13 +17,11 @@ import anyio
 import anyio.from_thread
 import anyio.to_thread
 
-from .candidates import LEAST_LATE_COST, MOST_LATE, Candidate, Maker, Site
+from .candidates import EARLY, LATE, LEAST_LATE_COST, MOST_LATE, Candidate, Maker, Site
 from .source import Splice
 
 _LEAST_EARLY = 0.2
-_LEAST_LATE = 1.7
-"""No edit of an early or a late family costs less, apart from its place."""
-_BELOW_LATE = LEAST_LATE_COST - 1e-9
+"""No edit of an early family costs less, apart from its place."""
 _FIRST_SECONDS = 3.0
 _NEXT_SECONDS = 0.3
 """How long those that there are wait for likelier ones that are not made yet."""
@@ -64,40 +62,52 @@ class Listed:
         return [one for one in taken if one.cost <= limit]
 
 
-class _Queue:
-    """Sites that are not expanded yet, cheapest first, and the candidates of the others."""
+@dataclass(frozen=True, slots=True, order=True)
+class _Unit:
+    """Candidates that are not made yet: those of some families at a site."""
 
-    def __init__(self, where: Sequence[Site], maker: Maker, least: float, *, late: bool) -> None:
-        self._sites = sorted(where, key=lambda site: site.cost)
+    least: float
+    """What each of them costs at least."""
+    number: int
+    site: Site = field(compare=False)
+    families: tuple[str, ...] = field(compare=False)
+
+
+class _Queue:
+    """Units that are not made yet, and the candidates of the others, each cheapest first."""
+
+    def __init__(self, units: Iterable[_Unit], maker: Maker) -> None:
+        self._units = list(units)
+        heapq.heapify(self._units)
         self._maker = maker
-        self._least = least
-        self._late = late
         self._heap: list[_Entry] = []
         self._count = 0
         self._seen: set[tuple[str, tuple[Splice, ...]]] = set()
 
     def _is_next_made(self) -> bool:
-        if not self._sites:
+        if not self._units:
             return True
-        return bool(self._heap) and self._heap[0][-1].cost < self._sites[0].cost + self._least
+        return bool(self._heap) and self._heap[0][-1].cost < self._units[0].least
 
-    async def fill(self, limit: float, ends: float, *, below: float = float("inf")) -> None:
+    async def fill(self, limit: float, ends: float, take: Callable[[Candidate], None]) -> None:
         """Make candidates until the next one is known to be the next, or the time is over and
-        there is one `below` a cost.
+        there is one.
         """
-        while not self._is_next_made() and self._sites[0].cost + self._least <= limit:
-            is_there = bool(self._heap) and self._heap[0][-1].cost < below
-            if is_there and time.monotonic() > ends:
+        while not self._is_next_made() and self._units[0].least <= limit:
+            if self._heap and time.monotonic() > ends:
                 return
-            site = self._sites.pop(0)
-            made = await anyio.to_thread.run_sync(partial(self._make, site))
-            for one in made:
-                self._count += 1
-                heapq.heappush(self._heap, (one.rank, self._count, one))
+            unit = heapq.heappop(self._units)
+            for one in await anyio.to_thread.run_sync(partial(self._make, unit)):
+                take(one)
 
-    def _make(self, site: Site) -> list[Candidate]:
+    def _make(self, unit: _Unit) -> list[Candidate]:
         anyio.from_thread.check_cancelled()
-        return self._maker.make(site, late=self._late)
+        return self._maker.make(unit.site, unit.families)
+
+    def push(self, one: Candidate) -> None:
+        """Put in one more."""
+        self._count += 1
+        heapq.heappush(self._heap, (one.rank, self._count, one))
 
     def pop(self, limit: float) -> Candidate | None:
         """The cheapest one, unless it costs more than the limit."""
@@ -108,11 +118,13 @@ class _Queue:
                 return one
         return None
 
-    def add(self, more: _Queue) -> None:
-        """Take over the candidates of another queue."""
+    def wait_for(self, unit: _Unit) -> None:
+        """Put in what is not made yet."""
+        heapq.heappush(self._units, unit)
+
+    def leave_out(self, more: _Queue) -> None:
+        """Give nothing that another queue has given."""
         self._seen |= more._seen
-        self._heap += [(rank, -count, one) for rank, count, one in more._heap]
-        heapq.heapify(self._heap)
 
     def __len__(self) -> int:
         return len(self._heap)
@@ -121,10 +133,19 @@ class _Queue:
 class Growing:
     """A supply that makes candidates at one site after another."""
 
-    def __init__(self, where: Sequence[Site], ran_at_import: frozenset[tuple[str, int]]) -> None:
-        maker = Maker(ran_at_import)
-        self._early = _Queue(where, maker, _LEAST_EARLY, late=False)
-        self._late = _Queue(where[:MOST_LATE], maker, _LEAST_LATE, late=True)
+    def __init__(
+        self,
+        where: Sequence[Site],
+        ran_at_import: frozenset[tuple[str, int]],
+        more: Callable[[], Iterable[Candidate]] = tuple,
+    ) -> None:
+        """`more` gives what is to be tried besides, once the likeliest ones are through."""
+        self._maker = Maker(ran_at_import)
+        self._more = more
+        self._where = where[:MOST_LATE]
+        units = (_Unit(s.cost + _LEAST_EARLY, n, s, EARLY) for n, s in enumerate(where))
+        self._early = _Queue(units, self._maker)
+        self._late = _Queue((), self._maker)
         self._are_early_over = False
         self._taken = 0
         self._turn = anyio.Lock()
@@ -150,11 +171,24 @@ class Growing:
 
     async def _next(self, limit: float, ends: float) -> Candidate | None:
         if not self._are_early_over:
-            await self._early.fill(limit, ends, below=LEAST_LATE_COST)
-            one = self._early.pop(min(limit, _BELOW_LATE))
+            await self._early.fill(limit, ends, self._sort)
+            one = self._early.pop(limit)
             if one is not None or limit < LEAST_LATE_COST:
                 return one
             self._are_early_over = True
-            self._late.add(self._early)
-        await self._late.fill(limit, ends)
+            await anyio.to_thread.run_sync(self._begin_late)
+        for more in self._more():
+            self._late.push(more)
+        await self._late.fill(limit, ends, self._late.push)
         return self._late.pop(limit)
+
+    def _sort(self, one: Candidate) -> None:
+        late = one.is_late or one.cost >= LEAST_LATE_COST
+        (self._late if late else self._early).push(one)
+
+    def _begin_late(self) -> None:
+        for number, site in enumerate(self._where):
+            for family in LATE:
+                least = self._maker.least(site, family)
+                self._late.wait_for(_Unit(least, number, site, (family,)))
+        self._late.leave_out(self._early)

@@ -60,7 +60,8 @@ class Spectrum:
         emit(Activity(text="ranking lines"))
         sources = _Sources(project)
         suspects = rank(shown.run, shown.failing, sources)
-        suspects = sharpened(suspects, await _edits_tried(shown, suspects, emit))
+        if "repair" not in job.beside:  # it tries more of them, and says what came of it
+            suspects = sharpened(suspects, await _edits_tried(shown, suspects, emit))
         answer = _answer(shown, suspects, sources)
         emit(Text(text=answer))
         return Answer(text=answer)
@@ -113,7 +114,7 @@ def _answer(shown: Reproduction, suspects: list[Suspect], sources: _Sources) -> 
         failing_section(shown),
         others_section(shown),
         suspects_section(suspects),
-        method_section(shown),
+        method_section(shown, with_edits=any(one.evidence.tried for one in suspects)),
     ]
     return "\n\n".join([*filter(None, parts), report_block(report)])
 

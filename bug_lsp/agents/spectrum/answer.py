@@ -102,19 +102,22 @@ def suspects_section(suspects: list[Suspect]) -> str:
     return "\n".join(lines)
 
 
-def method_section(shown: Reproduction) -> str:
+def method_section(shown: Reproduction, *, with_edits: bool) -> str:
     """How the ranking came about."""
     run = shown.run
+    edits = (
+        " Lines at which a likely small edit makes the failing tests pass and breaks no other come"
+        " first, and equals are told apart by how many of the edits turn a failing test green."
+    )
     text = (
         f"The project's tests were run once by {run.runner} ({run.counted()}), recording which"
         " lines each test executes until it fails. A line's score is Ochiai's coefficient: failing"
         " tests that execute it / √(all failing tests x all tests that execute it); 1 means all"
-        " failing tests execute it and no passing one does. Lines at which a likely small edit"
-        " makes the failing tests pass and breaks no other come first. Among equals, lines in a"
-        " failing test's traceback come first, then those where more of the edits that were tried"
-        " turn a failing test green, then lines of shorter functions. A `raise` counts no more"
-        " than its condition. Lines that run at import and lines run in other processes are not"
-        " measured."
+        " failing tests execute it and no passing one does."
+        f"{edits if with_edits else ''}"
+        " Among equals, lines in a failing test's traceback come first, then lines of shorter"
+        " functions. A `raise` counts no more than its condition. Lines that run at import and"
+        " lines run in other processes are not measured."
     )
     if run.stopped is not None and len(run.tests) < len(run.collected):
         text += f" Only {len(run.tests)} of {len(run.collected)} tests were run: {run.stopped}."

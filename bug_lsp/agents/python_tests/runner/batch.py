@@ -24,7 +24,10 @@ from .swap import CannotSwapError, Functions
 def run(
     request: dict[str, Any], pipe: int, like: Journal, functions: Functions, run_tests: Any
 ) -> None:
-    """Tell `["verdict", [number, how, passed]]` for each change, as far as the child lives."""
+    """Tell `["verdict", [number, how, passed, type of failure, line]]` for each change.
+
+    It ends early where the child does.
+    """
     folder = Path(request["folder"])
     folder.mkdir(parents=True, exist_ok=True)
     os.environ["TMPDIR"] = str(folder)
@@ -47,10 +50,18 @@ def run(
             really_exit(0)
         passed = sum(test["outcome"] == "passed" for test in journal.tests)
         last = journal.tests[-1] if journal.tests else None
+        told = ["", 0]
         if last is not None and last["failure"] is not None:
             how = "hung" if last["failure"]["type"] == "Timeout" else "failed"
-        _tell(pipe, "verdict", [number, how, passed])
+            told = [last["failure"]["type"], _line(last)]
+        _tell(pipe, "verdict", [number, how, passed, *told])
     shutil.rmtree(folder, ignore_errors=True)
+
+
+def _line(test: dict[str, Any]) -> int:
+    """The line of the test itself at which it failed."""
+    frames = (frame for frame in test["failure"]["frames"] if frame["path"] == test["path"])
+    return int(next((frame["line"] for frame in frames), 0))
 
 
 def _tell(pipe: int, what: str, value: object) -> None:

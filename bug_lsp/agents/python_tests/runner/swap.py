@@ -23,15 +23,37 @@ class CannotSwapError(Exception):
     """The change is not one of function bodies alone."""
 
 
+class _Span:
+    """The lines of a statement; of a class also those of its head and of what is in it."""
+
+    def __init__(self, statement: ast.stmt) -> None:
+        decorators = getattr(statement, "decorator_list", [])
+        self.first = min([statement.lineno, *(decorator.lineno for decorator in decorators)])
+        self.last = getattr(statement, "end_lineno", None) or statement.lineno
+        self.inner: list[_Span] = []
+        self.head = self.last
+        if isinstance(statement, ast.ClassDef):
+            inner = [_Span(one) for one in statement.body]
+            if inner[0].first > statement.lineno:
+                self.inner, self.head = inner, inner[0].first - 1
+
+    def holds(self, start: int, end: int) -> bool:
+        """Whether these lines, from 0 and without the last, are in it.
+
+        What is inserted before its first line is not.
+        """
+        return (self.first - 1 if start < end else self.first) <= start and end <= self.last
+
+
 class _Original:
-    """A file as it was imported: its lines, and those of each statement of the module."""
+    """A file as it was imported, by its lines and statements."""
 
     def __init__(self, file: str, text: str) -> None:
         self.file = file
         self.text = text
-        self.lines = _LINE.findall(text)
+        self._lines = _LINE.findall(text)
         tree = ast.parse(text)
-        self._spans = [_span(statement) for statement in tree.body]
+        self._spans = [_Span(statement) for statement in tree.body]
         self._flags = 0
         for node in tree.body:
             if isinstance(node, ast.ImportFrom) and node.module == "__future__":
@@ -39,42 +61,53 @@ class _Original:
                     self._flags |= getattr(__future__, name.name).compiler_flag
         self._before: dict[int, dict[tuple[int, str], list[Any]]] = {}
 
-    def change(self, new: str) -> tuple[int, CodeType]:
-        """The number of the statement that a new text changes, and its code then."""
+    def change(self, new: str) -> tuple[list[_Span], list[str]]:
+        """Where the change of a new text is: a statement, after the classes it is in, and its new
+        lines.
+        """
         lines = _LINE.findall(new)
-        shorter = min(len(lines), len(self.lines))
-        start = next((n for n in range(shorter) if lines[n] != self.lines[n]), shorter)
+        shorter = min(len(lines), len(self._lines))
+        start = next((n for n in range(shorter) if lines[n] != self._lines[n]), shorter)
         rest = shorter - start
-        same = next((n for n in range(rest) if lines[-n - 1] != self.lines[-n - 1]), rest)
-        end = len(self.lines) - same
-        for number, (first, last) in enumerate(self._spans):
-            # What is inserted before the first line of a statement is not in it.
-            begins = first - 1 if start < end else first
-            if begins <= start and end <= last:
-                more = len(lines) - len(self.lines)
-                return number, self._compile(first, lines[first - 1 : last + more])
-        raise CannotSwapError(self.file)
+        same = next((n for n in range(rest) if lines[-n - 1] != self._lines[-n - 1]), rest)
+        way = self._way(start, len(self._lines) - same)
+        more = len(lines) - len(self._lines)
+        return way, lines[way[-1].first - 1 : way[-1].last + more]
 
-    def before(self, number: int) -> dict[tuple[int, str], list[Any]]:
-        """The paths of the code in a statement, by first line and name."""
-        if number not in self._before:
-            first, last = self._spans[number]
+    def _way(self, start: int, end: int) -> list[_Span]:
+        way: list[_Span] = []
+        spans = self._spans
+        while spans:
+            found = next((span for span in spans if span.holds(start, end)), None)
+            if found is None:
+                break
+            way.append(found)
+            spans = found.inner
+        if not way:
+            raise CannotSwapError(self.file)
+        return way
+
+    def before(self, way: list[_Span]) -> dict[tuple[int, str], list[Any]]:
+        """The paths of the code in the last statement of a way, by first line and name."""
+        first, last = way[-1].first, way[-1].last
+        if first not in self._before:
             found: dict[tuple[int, str], list[Any]] = defaultdict(list)
-            for path, code in _walk(self._compile(first, self.lines[first - 1 : last])):
+            for path, code in walk(self.compile(way, self._lines[first - 1 : last])):
                 found[code.co_firstlineno, code.co_name].append(path)
-            self._before[number] = found
-        return self._before[number]
+            self._before[first] = found
+        return self._before[first]
 
-    def _compile(self, first: int, lines: list[str]) -> CodeType:
-        text = "\n" * (first - 1) + "".join(lines)
+    def compile(self, way: list[_Span], lines: list[str]) -> CodeType:
+        """The code of a statement with these lines, in its classes without all else in them."""
+        parts: list[str] = []
+        line = 1
+        for outer in way[:-1]:
+            parts += ["\n" * (outer.first - line), *self._lines[outer.first - 1 : outer.head]]
+            line = outer.head + 1
+        parts += ["\n" * (way[-1].first - line), *lines]
+        text = "".join(parts)
         code: CodeType = compile(text, self.file, "exec", flags=self._flags, dont_inherit=True)
         return code
-
-
-def _span(statement: ast.stmt) -> tuple[int, int]:
-    decorators = getattr(statement, "decorator_list", [])
-    first = min([statement.lineno, *(decorator.lineno for decorator in decorators)])
-    return first, getattr(statement, "end_lineno", None) or statement.lineno
 
 
 class Functions:
@@ -112,8 +145,8 @@ class Functions:
         self.learn(file, old)
         file = os.path.realpath(file)
         original = self._originals[file]
-        number, code = original.change(new)
-        before, after = original.before(number), dict(_walk(code))
+        way, lines = original.change(new)
+        before, after = original.before(way), dict(walk(original.compile(way, lines)))
         exchanged = 0
         for function in self._by_file.get(file, ()):
             mine = function.__code__
@@ -131,7 +164,7 @@ class Functions:
         function.__code__ = code
 
 
-def _walk(code: CodeType, path: Any = ()) -> list[tuple[Any, CodeType]]:
+def walk(code: CodeType, path: Any = ()) -> list[tuple[Any, CodeType]]:
     """All code objects in one, each by the names that lead to it."""
     found = []
     seen: dict[str, int] = defaultdict(int)
@@ -140,5 +173,5 @@ def _walk(code: CodeType, path: Any = ()) -> list[tuple[Any, CodeType]]:
             inner = (*path, (constant.co_name, seen[constant.co_name]))
             seen[constant.co_name] += 1
             found.append((inner, constant))
-            found += _walk(constant, inner)
+            found += walk(constant, inner)
     return found

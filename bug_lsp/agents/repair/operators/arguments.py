@@ -92,13 +92,13 @@ def _added(place: Place, node: ast.Call) -> Iterator[Edit]:
         case _:
             return
     for text, cost in _ADDED.get(name, ()):
-        yield from _append(place, node, text, cost)
+        yield from append(place, node, text, cost)
     function = _function(place, name)
     if function is not None:
         yield from _missing(place, node, function)
     elif not node.keywords and len(node.args) <= 1:
         for value in place.scope.values:
-            yield from _append(place, node, value, 3.3)
+            yield from append(place, node, value, 3.3)
 
 
 def _missing(
@@ -110,10 +110,10 @@ def _missing(
     for missing in known[len(node.args) :]:
         for value in place.scope.values:
             if value.removeprefix("self.") == missing and missing not in given:
-                yield from _append(place, node, f"{missing}={value}", 1.9)
+                yield from append(place, node, f"{missing}={value}", 1.9)
     if len(known) == len(node.args) + 1 and not given:
         for value in place.scope.values:
-            yield from _append(place, node, value, 2.8)
+            yield from append(place, node, value, 2.8)
 
 
 def _function(place: Place, name: str) -> ast.FunctionDef | ast.AsyncFunctionDef | None:
@@ -125,7 +125,8 @@ def _function(place: Place, name: str) -> ast.FunctionDef | ast.AsyncFunctionDef
     return next(found, None)
 
 
-def _append(place: Place, node: ast.Call, text: str, cost: float) -> Iterator[Edit]:
+def append(place: Place, node: ast.Call, text: str, cost: float) -> Iterator[Edit]:
+    """One more argument at the end of a call."""
     start, end = place.file.span(node)
     call = place.file.between(start, end - 1).rstrip()
     comma = "" if call.endswith(("(", ",")) else ","

@@ -1,0 +1,1 @@
+"""Real bugs of published packages, built from what a package registry serves."""
