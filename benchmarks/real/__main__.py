@@ -64,10 +64,13 @@ def run(bugs: list[Bug], folder: Path, *, as_json: bool, into_page: bool) -> int
     if not built:
         print(f"no bug is built in {folder}; run `python -m benchmarks.real build {folder}` first")
         return 1
+    for bug in bugs:
+        if bug not in built:
+            print(f"{bug.name} is left out: it is not built in {folder}", file=sys.stderr)
     results = []
     for bug in built:
         results.append(measure(bug, folder / bug.name))
-        print(summary(results[-1:]), bug.name, file=sys.stderr, flush=True)
+        print(f"{bug.name}: {summary(results[-1:])}", file=sys.stderr, flush=True)
     if as_json:
         print(json.dumps([asdict(result) for result in results], indent=2))
     else:

@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from benchmarks.stage import environment
-from bug_lsp.domain.report import Basis, Finding
+from bug_lsp.domain.report import Finding
 from bug_lsp.domain.run import Facts, Kind
 from bug_lsp.session.report import RunReport, report
 from bug_lsp.store import runs
@@ -122,7 +122,7 @@ def _judge(bug: Bug, folder: Path, run: RunFolder, seconds: float, problem: str)
         seconds=round(seconds, 1),
         synthesis=ranks,
         agents={name: _ranks(found, bug, folder) for name, found in said.items()},
-        commit=_commit(bug, folder, said.get("bisect", ())),
+        commit=_commit(bug, folder, sessions.get("bisect")),
         patch=patch,
         is_right=is_right,
         same_function=edits_true_function(text, bug, folder) if text else None,
@@ -157,16 +157,26 @@ def claimed(markdown: str) -> str:
     return next((name for name, pattern in _CLAIMS if pattern.search(text)), "")
 
 
-def _commit(bug: Bug, folder: Path, findings: tuple[Finding, ...]) -> str:
-    text = " ".join(finding.claim for finding in findings if finding.basis is Basis.COMMIT)
-    named = re.findall(r"\b[0-9a-f]{7,40}\b", text)
+def _commit(bug: Bug, folder: Path, bisect: Facts | None) -> str:
+    named = blamed(_report_text(bisect)) if bisect else ""
     if not named:
         return "missed" if bug.since else ""
     if bug.since is None:
         return "wrong"
     command = ["git", "rev-parse", f"{bug.since}^{{commit}}"]
     true = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=True).stdout
-    return "right" if true.startswith(named[0]) else "wrong"
+    return "right" if true.startswith(named) else "wrong"
+
+
+def _report_text(facts: Facts) -> str:
+    told = facts.result.report if facts.result else None
+    return "\n".join([told.root_cause, *(one.claim for one in told.findings)]) if told else ""
+
+
+def blamed(text: str) -> str:
+    """Return the first commit that `bisect` names; of a range, the newest."""
+    match = re.search(r"\bcommits?(?:, [0-9a-f]{7,40} to)? ([0-9a-f]{7,40})\b", text)
+    return match[1] if match else ""
 
 
 def _patch(told: RunReport, sessions: Mapping[str, Facts], run: RunFolder) -> tuple[str, str]:

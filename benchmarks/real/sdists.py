@@ -69,7 +69,6 @@ def download(package: str, version: str) -> Path:
             version=version,
         )
         Path(temporary).rename(folder)
-        Path(temporary).mkdir()
     return download(package, version)
 
 

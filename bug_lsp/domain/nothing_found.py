@@ -19,6 +19,11 @@ _HAD_NOTHING_TO_GO_BY = {
     FailureKind.TIMEOUT,
 }
 
+_TELL_MORE = (
+    "Say more in this file: what was done, what happened, since when, and which code it is about."
+)
+_NAME_PLACES = frozenset(("spectrum", "repair", "bisect"))
+"""Agents of ours that say where: without a place, what they say is why they have none."""
 _MOST_ALIKE = 3
 _WRITE_A_TEST = (
     "Write a test that fails while the bug is there, and name it in this file or in the test"
@@ -53,11 +58,17 @@ def nothing_found(debug: Sequence[Facts], proof: Proof | None) -> Synthesis | No
             ]
         ),
         recommended_solution="None. What would help stands with each reason above.",
-        implementation_steps=(_WRITE_A_TEST, "Start a new run."),
+        implementation_steps=(_first_step(debug), "Start a new run."),
         session_notes=tuple(
             SessionNote(session_id=facts.spec.session_id, note="") for facts in debug
         ),
     )
+
+
+def _first_step(debug: Sequence[Facts]) -> str:
+    failures = [facts.result.failure for facts in debug if facts.result is not None]
+    idle = any(one is not None and one.kind is FailureKind.NOT_APPLICABLE for one in failures)
+    return _WRITE_A_TEST if idle else _TELL_MORE
 
 
 def _says_something(facts: Facts) -> bool:
@@ -67,8 +78,10 @@ def _says_something(facts: Facts) -> bool:
     if result.status is not Status.COMPLETED:
         return False
     report = result.report
-    # An agent that hands in no report has said what it has to say in its text.
-    return report is None or bool(report.findings or report.root_cause or report.fix)
+    if report is None:  # it has said what it has to say in its text
+        return True
+    says_why = report.root_cause and facts.spec.agent_type not in _NAME_PLACES
+    return bool(report.findings or report.fix or says_why)
 
 
 def _has_looked(facts: Facts) -> bool:
@@ -101,6 +114,9 @@ def _shared(group: Sequence[Facts]) -> str:
 
 def _reason(facts: Facts, called: str) -> str:
     failure = facts.result.failure if facts.result is not None else None
+    if facts.status is Status.CANCELLED:
+        return "it was cancelled"
     if failure is None:
-        return "it was cancelled" if facts.status is Status.CANCELLED else "it names no place"
+        report = facts.result.report if facts.result is not None else None
+        return (report.root_cause if report else "").rstrip(".") or "it names no place"
     return failure.message.replace(facts.spec.agent_type, called).rstrip(".")

@@ -12,6 +12,7 @@ import psutil
 import pytest
 
 from bug_lsp.agents.repair.agent import Repair
+from bug_lsp.agents.spectrum.agent import Spectrum
 from bug_lsp.domain.errors import AgentFailure, FailureKind
 from bug_lsp.domain.events import Activity, FileEdit, ToolCall, ToolResult
 from bug_lsp.domain.report import Basis, without_last_json_block
@@ -536,6 +537,38 @@ async def test_of_edits_that_pass_the_one_that_repairs_other_failures_too_comes_
     assert "`.balance` becomes `.limit`" in done.report.fix
     assert "test_within_the_limit" in done.report.verification
     assert "test_too_much" in done.report.verification
+
+
+async def test_the_tests_that_another_agent_of_the_run_has_run_are_not_run_again(cart):
+    job = replace(cart.job(), shared=cart.tmp / "shared")
+
+    await run_agent(Spectrum(), job)
+    done = await run_agent(Repair(), job)
+
+    [first, *_] = [e.detail for e in done.events if isinstance(e, ToolCall)]
+    assert "as spectrum has run them" in first
+    assert "`>` becomes `>=`" in done.report.fix
+
+
+async def test_a_debug_run_says_how_long_it_may_take(project):
+    project.write(
+        {
+            "shop.py": "def poem():\n    return 'roses'\n",
+            "test_shop.py": """
+                import time
+                import shop
+
+                def test_poem():
+                    time.sleep(0.6)
+                    assert shop.poem() == "violets are blue"
+            """,
+        }
+    )
+    began = time.monotonic()
+
+    await run_agent(Repair(), replace(project.job(), budget_seconds=15.0))
+
+    assert time.monotonic() - began < 15
 
 
 async def test_each_finding_says_what_it_rests_on(cart):

@@ -10,7 +10,7 @@ import pytest
 
 from benchmarks.real import catalogue, outcomes, table
 from benchmarks.real.catalogue import MODULE, Bug, Package, Place
-from benchmarks.real.measure import Result, claimed
+from benchmarks.real.measure import Result, blamed, claimed
 from benchmarks.real.places import changed_lines, edits_true_function, function_of, rank
 from benchmarks.real.sdists import CannotBuild, run
 from bug_lsp.domain.report import Finding
@@ -139,6 +139,19 @@ def test_a_patch_elsewhere_does_not_edit_the_true_function(shop):
 )
 def test_the_strongest_word_of_the_headings_is_what_is_claimed(markdown, claim):
     assert claimed(markdown) == claim
+
+
+@pytest.mark.parametrize(
+    ("text", "commit"),
+    [
+        ("commit 1a2b3c4 (Release 2, someone, 2026-01-02) made `test_a` fail", "1a2b3c4"),
+        ("one of 3 commits, 1111111 to 2222222, of which all but the newest", "2222222"),
+        ("what is not committed yet made `test_a` fail", ""),
+        ("", ""),
+    ],
+)
+def test_the_commit_that_is_blamed_is_the_first_that_is_named(text, commit):
+    assert blamed(text) == commit
 
 
 def test_the_table_has_a_summary_and_each_bug():

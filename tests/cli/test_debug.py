@@ -43,11 +43,14 @@ def test_progress_is_a_line_a_change_where_there_is_no_terminal(user: User):
     said = user.run("debug", user.task, "--agents", "finder", *DIGEST).stderr.splitlines()
     assert said[0].startswith("debug run ")
     assert said[0].endswith(": Totals are wrong")
-    assert said[1] == "Debug (1) finder: running"
-    assert said[2].startswith("Debug (1) finder: completed in ")
-    assert said[3] == "Proof by program: running"
-    assert said[4].startswith("Proof by program: completed in ")
-    assert len(said) == 5
+    assert said[1].startswith("Python: /")
+    assert said[2].startswith("tests: all of the project's are run; ")
+    assert "--test-command" in said[2]
+    assert said[3] == "Debug (1) finder: running"
+    assert said[4].startswith("Debug (1) finder: completed in ")
+    assert said[5] == "Proof by program: running"
+    assert said[6].startswith("Proof by program: completed in ")
+    assert len(said) == 7
 
 
 def test_json_is_one_object_in_the_shape_of_the_wire(user: User):
@@ -59,6 +62,7 @@ def test_json_is_one_object_in_the_shape_of_the_wire(user: User):
     assert run.keys() == {
         "debugRunId", "taskUri", "title", "createdAt", "sessions", "allTerminal", "totalCount",
         "completedCount", "failedCount", "cancelledCount", "orchestrator", "delivered", "proof",
+        "leftOut", "standsInFor",
     }  # fmt: skip
     assert run["taskUri"] == user.task.as_uri()
     assert run["title"] == "T"

@@ -98,6 +98,7 @@ def test_it_has_loaded_what_the_orchestrator_needs_before_it_is_told(
     project: Project, stile: Turnstile, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("PYTHONPROFILEIMPORTTIME", "1")  # says each import, where it was left from
+    monkeypatch.setenv("OPENAI_API_KEY", "sk-0000")  # without a login Codex is not waited for
     run = start(project.root, FINDS, stile.agent(), orchestrator="codex")
     run.wait_for(0, Status.COMPLETED)
     run.wait_ready(1)

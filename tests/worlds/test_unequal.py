@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from pathlib import Path
 
@@ -160,6 +161,20 @@ def test_who_blames_what_is_missing_in_the_copy_has_no_vote(
     said = terminal.run(shop_world(project), monkeypatch, "blames,blames", blames=blames)
     assert "nothing could be tried" in said.heading
     assert said.claims == []
+
+
+@pytest.mark.timeout(240)
+def test_beside_agents_with_a_model_alone_the_copies_are_compared_and_it_is_said_at_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    project = shop(tmp_path / "shop")
+    sentence = _beside(project)
+    documents = "../../../*/output.md"
+    waits = shell(f"until grep -qs 'own sake' {documents}; do sleep 0.2; done; echo done")
+    terminal.run(shop_world(project), monkeypatch, "blames,blames", blames=waits)
+    state = Path(os.environ["BUG_LSP_STATE_DIR"])
+    texts = [path.read_text() for path in state.glob("workspaces/*/runs/*/sessions/*/output.md")]
+    assert sum(f"tests fail for the copy's own sake: {sentence}" in text for text in texts) == 1
 
 
 def _own_place(project: Project) -> tuple[str, dict[str, object]]:

@@ -65,6 +65,8 @@ class CommitTest(Protocol):
     """What is asked: each has a verdict of its own."""
     lacking: str
     """What the copy lacks and the last failure was for want of, as a sentence; "" if nothing."""
+    printed: str
+    """The last lines that a command printed, which its verdict rests on; "" if it was none."""
 
     @property
     def why_not_bad(self) -> str:
@@ -98,6 +100,7 @@ class ProjectTests:
     """The failing tests of today, in older commits."""
 
     lacking = ""
+    printed = ""
 
     def __init__(
         self, project: PythonProject, git: GitCopy, base: str, shown: Reproduction
@@ -196,6 +199,7 @@ class CommandTest:
     """The user's own command: it fails where the bug is."""
 
     names: tuple[str, ...] = ("the test command",)
+    printed: str = ""
 
     def __init__(
         self, command: str, project: PythonProject, git: GitCopy, base: str, emit: Emit
@@ -253,6 +257,7 @@ class CommandTest:
             self._emit(Error(message=NEEDS_NETWORK))
             self._project = self._project.with_network()
             self._last_code = await self._run(log)
+        self.printed = tail(log)
         if self._last_code == 0:
             return Verdict.GOOD
         self.lacking = self._project.worlds().lacking(tail(log, _MOST_READ)) or ""

@@ -196,7 +196,8 @@ class CulpritSearch:
             self._emit(ToolCall(call_id=call_id, name="test", detail=what))
             verdicts = await self._test.verdicts(sha)
             outcome = "\n".join(f"{name}: {verdict}" for name, verdict in verdicts.items())
-            self._emit(ToolResult(call_id=call_id, ok=True, output=outcome))
+            told = "\n\n".join(filter(None, [outcome, self._test.printed]))
+            self._emit(ToolResult(call_id=call_id, ok=True, output=told))
             self._tried[sha] = (commit, verdicts)
         return self._tried[sha][1]
 

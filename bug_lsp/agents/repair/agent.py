@@ -21,17 +21,21 @@ from bug_lsp.agents.python_tests import (
     NEEDS_NETWORK,
     Chosen,
     ForkServer,
+    Plan,
     PythonProject,
     RanTest,
+    SuiteRun,
     Triage,
     check_runner,
     chosen_by_command,
     failures_of_the_copy,
     has_python,
     is_test_code,
+    measured,
     missing_module,
     named_tests,
     nothing_fails,
+    own_modules,
     triage,
 )
 from bug_lsp.agents.spectrum.suspects import rank
@@ -39,7 +43,7 @@ from bug_lsp.domain.errors import AgentFailure, FailureKind
 from bug_lsp.domain.events import Activity, Error, FileEdit, Text, ToolCall, ToolResult
 
 from .answer import Outcome, answer
-from .baseline import Baseline, BaselineRun, warmed
+from .baseline import Baseline, BaselineRun, of_known, warmed
 from .candidates import sites
 from .check import Check
 from .files import Files, encoding_of
@@ -57,6 +61,8 @@ _OVERTIME = 3.0
 _FOR_THE_END = 0.12
 """The share of the time that is kept to check what was found in a fresh process."""
 _BASELINE_SHARE = 0.4
+_MOST_WAITED = 45.0
+"""Seconds that the tests which the agents of a run share do not count."""
 _COLLECTING_SHARE = 0.6
 _COLLECTING_SHARE_OF_ALL = 0.3
 """The same, where only the files of the named tests are collected if all take too long."""
@@ -77,8 +83,10 @@ class Repair:
                 "there is no Python here: repair runs the tests of Python projects"
                 " (pytest or unittest)",
             )
-        work = Work(job, emit, self._cores, time.monotonic(), self._budget)
-        with anyio.move_on_after(self._budget + _OVERTIME):
+        most = (job.budget_seconds or float("inf")) - _OVERTIME - 1
+        budget = min(self._budget, most)
+        with anyio.move_on_after(budget + _OVERTIME) as scope:
+            work = Work(job, emit, self._cores, time.monotonic(), budget, most, scope)
             await work.run()
         outcome = work.end()
         if outcome.patch is not None:
@@ -111,6 +119,9 @@ class Work:
     cores: int
     began: float
     budget: float
+    most: float
+    """What the budget may become, if it has to wait for tests that another agent runs."""
+    scope: anyio.CancelScope
     project: PythonProject = field(init=False)
     server: ForkServer = field(init=False)
     files: Files = field(init=False)
@@ -241,17 +252,54 @@ class Work:
         """The tests that show the bug, by their indexes, and what is known of the others."""
         told = triage(
             baseline.run,
-            self.job.prompt,
+            self.job.told,
             command=self.job.test_command or "",
             of_command=names,
-            apart=dict.fromkeys(baseline.of_the_copy, "the copy lacks what it needs"),
+            apart=baseline.apart,
+            own_modules=own_modules(self.project.cwd, self.project.copy),
         )
         known = {n for n, test in enumerate(baseline.run.tests) if test.id in set(told.shown)}
         return baseline.failing(names, known) or baseline.failing(names), told
 
+    async def _known(self) -> SuiteRun | None:
+        """The run of the tests that the agents of the debug run share, if there is one in time."""
+        if self.job.shared is None:
+            return None
+        began, found = time.monotonic(), None
+        room = min(max(self.most - self.budget, 0.0), _MOST_WAITED)
+        self.scope.deadline += room
+        with anyio.move_on_after(max(room, self._left * _BASELINE_SHARE)):
+            project, plan = PythonProject.of(self.job), Plan(coverage=True)
+            found = await measured(self.job, project, self.emit, agent="repair", plan=plan)
+        waited = min(time.monotonic() - began, room)
+        self.scope.deadline -= room - waited
+        self.budget += waited
+        if found is None:
+            return None
+        if found.needs_network and has_own_network(self.project.confine):
+            raise _NeedsNetworkError
+        return found.run
+
     async def _baseline(self, names: frozenset[str] | None) -> Baseline:
         collected = self.server.collected
-        first = names or named_tests(collected.tests, self.job.prompt).ids
+        known = await self._known()
+        if known is None:
+            baseline = await self._run_tests(names)
+        else:
+            baseline = of_known(known, collected.tests, self.cores)
+        if has_own_network(self.project.confine) and baseline.run.shows_no_network:
+            raise _NeedsNetworkError
+        baseline.apart = failures_of_the_copy(self.project, baseline.run)
+        check_runner(baseline.run, self.project)
+        if not baseline.failing(names):
+            if baseline.apart:
+                raise AgentFailure(FailureKind.COPY_DIFFERS, next(iter(baseline.apart.values())))
+            raise self._nothing_fails(baseline, names)
+        return baseline
+
+    async def _run_tests(self, names: frozenset[str] | None) -> Baseline:
+        collected = self.server.collected
+        first = names or named_tests(collected.tests, self.job.told).ids
         detail = (
             f"the tests by {self.project.interpreter.described}, with the lines each test executes"
         )
@@ -262,15 +310,6 @@ class Work:
         lines = [f"{baseline.run.runner}: {baseline.run.counted()}"]
         lines += [f"{t.id}: {t.failure.summary}" for t in baseline.run.failing[:20] if t.failure]
         self.emit(ToolResult(call_id="tests", ok=True, output="\n".join(lines)))
-        if has_own_network(self.project.confine) and baseline.run.shows_no_network:
-            raise _NeedsNetworkError
-        copys = failures_of_the_copy(self.project, baseline.run)
-        baseline.of_the_copy = frozenset(copys)
-        check_runner(baseline.run, self.project)
-        if not baseline.failing(names):
-            if copys:
-                raise AgentFailure(FailureKind.COPY_DIFFERS, next(iter(copys.values())))
-            raise self._nothing_fails(baseline, names)
         return baseline
 
     def _nothing_fails(self, baseline: Baseline, names: frozenset[str] | None) -> AgentFailure:

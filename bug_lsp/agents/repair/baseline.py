@@ -51,8 +51,8 @@ class Baseline:
     """Tests that have not been run yet, or that take longer than a test is given."""
     lanes: int
     """How many processes at a time suit this suite."""
-    of_the_copy: frozenset[str] = frozenset()
-    """Tests that fail for want of something that the checkout has and the copy has not."""
+    apart: dict[str, str] = field(default_factory=dict)
+    """Tests that fail for want of something that the checkout has and the copy has not: what."""
 
     def failing(
         self, names: frozenset[str] | None, known: Collection[int] | None = None
@@ -65,7 +65,7 @@ class Baseline:
             index
             for index, test in enumerate(self.run.tests)
             if test.has_failed
-            and test.id not in self.of_the_copy
+            and test.id not in self.apart
             and (names is None or test.id in names)
             and (known is None or index in known)
         )
@@ -114,8 +114,6 @@ class BaselineRun:
     """When it ends at the latest."""
     first: frozenset[str] = frozenset()
     """Tests that are likely to fail."""
-    known: SuiteRun | None = None
-    """A run of the tests with coverage, if there is one already: then they are not run again."""
     _blocks: list[list[str]] = field(default_factory=list)
     _ended: dict[str, RanTest] = field(default_factory=dict)
     _lines: dict[str, dict[int, set[str]]] = field(
@@ -131,8 +129,6 @@ class BaselineRun:
     async def run(self) -> Baseline:
         """Until all tests have run, or enough is known to begin."""
         collected = self.server.collected.tests
-        if self.known is not None:
-            return of_known(self.known, collected, self.cores)
         self._blocks = blocks(collected, self.first)
         with anyio.move_on_after(self.seconds + _LAST_SECONDS):
             async with anyio.create_task_group() as group:
