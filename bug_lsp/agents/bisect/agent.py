@@ -104,6 +104,7 @@ async def _what_to_ask(
             symptoms = Symptoms(
                 traced=frozenset((frame.path, frame.line) for frame in frames),
                 executed=_executed(shown),
+                told=shown.triage.told,
             )
             return ProjectTests(shown.project, git, base, shown), symptoms
     return CommandTest(command or "", project, git, base, emit), Symptoms()

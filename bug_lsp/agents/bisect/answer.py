@@ -36,6 +36,8 @@ class Symptoms:
     """Where the tests' exceptions came through."""
     executed: frozenset[tuple[str, int]] = frozenset()
     """What the failing tests execute; empty where that is not known."""
+    told: tuple[str, ...] = ()
+    """What there is to say of other tests that fail."""
 
 
 def answer(found: Found, symptoms: Symptoms) -> str:
@@ -56,7 +58,8 @@ def answer(found: Found, symptoms: Symptoms) -> str:
     sections = [section for culprit in found.culprits for section in _sections(culprit)]
     if found.why_none:
         sections.append("\n".join(["## No commit is to blame", "", *_items(found.why_none)]))
-    parts = [*sections, _left_over(found), _method(found), report_block(report)]
+    others = "\n".join(["## Other tests", "", *_items(symptoms.told)]) if symptoms.told else ""
+    parts = [*sections, _left_over(found), others, _method(found), report_block(report)]
     return "\n\n".join(filter(None, parts))
 
 
