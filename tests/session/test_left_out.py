@@ -155,7 +155,7 @@ def test_how_tests_are_run_is_said_before_they_are(
 def test_a_run_in_which_nothing_was_found_says_so_and_why(project: Project) -> None:
     project.write("tests/test_tax.py", "def test_nothing():\n    assert True\n")
     run = start(project.root, "spectrum", "repair").wait_finished()
-    assert "## Synthesis (nothing was found; degraded: 0 of 2 sessions completed" in run.text
+    assert "## Synthesis (nothing was found; 0 of 2 sessions completed, 2 not app" in run.text
     assert "## Nothing was found\n\nNo session found a place to begin:\n" in run.text
     assert "- Debug (1) (spectrum), Debug (2) (repair): the one test passes: each needs" in run.text
     assert "## Root cause" not in run.text
