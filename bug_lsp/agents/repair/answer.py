@@ -206,6 +206,12 @@ def _report(outcome: Outcome) -> Report:
         lines = (patch.shown, *patch.also)
         findings += [_of_patch(outcome, patch, line) for line in lines]
         ranked = [one for one in ranked if one.path != patch.path or one.line not in lines]
+    known = {(one.path, one.line) for one in outcome.suspects}
+    known |= {(patch.path, patch.line)} if patch is not None else set()
+    others = {(c.path, c.line): c for c in reversed(outcome.alternatives)}
+    rest = [c for c in outcome.alternatives if c is others[c.path, c.line]]
+    rest = [c for c in rest if (c.path, c.line) not in known]
+    findings += [_of_alternative(one, outcome) for one in rest[:_MOST_ALTERNATIVES]]
     findings += [_of_suspect(one, outcome) for one in ranked]
     if patch is None:
         cause = f"No small edit repairs {outcome.failing[0].id}; see where it helped."
@@ -239,6 +245,23 @@ def _of_patch(outcome: Outcome, patch: Candidate, line: int) -> Finding:
     )
 
 
+def _of_alternative(candidate: Candidate, outcome: Outcome) -> Finding:
+    """Another edit that passes, where the ranking has no line."""
+    return Finding(
+        claim=f"the failing tests also pass when {candidate.what}",
+        path=candidate.path,
+        line=candidate.shown,
+        quote=_quote(outcome, candidate.path, candidate.shown),
+        confidence=_LEAST_SURE,
+        basis=_basis(candidate),
+        measurement=_EDITS,
+    )
+
+
+def _basis(candidate: Candidate) -> Basis:
+    return Basis.CONDITION if candidate.family == "condition" else Basis.PATCH
+
+
 def _of_suspect(suspect: Suspect, outcome: Outcome) -> Finding:
     tally = outcome.found.tallies.get((suspect.path, suspect.line), Tally())
     passing = next(
@@ -247,7 +270,7 @@ def _of_suspect(suspect: Suspect, outcome: Outcome) -> Finding:
     claim, basis, measurement = suspect.claim, Basis.COVERAGE, _TESTS
     if passing is not None:
         claim, measurement = f"the failing tests also pass when {passing.what}", _EDITS
-        basis = Basis.CONDITION if passing.family == "condition" else Basis.PATCH
+        basis = _basis(passing)
     elif tally.helped:
         claim += f"; {tally.helped} of {tally.tried} edits here turn a failing test green"
     return Finding(
