@@ -34,6 +34,8 @@ _REPORTS = 0.4
 _LIKELY = 0.5
 """The weight from which two voices make a place a likely one."""
 _TWO = 2
+WORDS = "words"
+"""The voice of the task's words, too weak to make a place a likely one."""
 
 
 class Certainty(StrEnum):
@@ -42,7 +44,7 @@ class Certainty(StrEnum):
     PROVEN = "proven"
     """With a patch there the failing tests pass, and no other fails."""
     LIKELY = "likely"
-    """Two voices that rest on different things name it."""
+    """Two voices that rest on different things name it, and not by the task's words."""
     PLACE_TO_BEGIN = "a place to begin"
     NOT_FOUND = "not found"
 
@@ -76,7 +78,7 @@ class RankedPlace:
             return Certainty.NOT_FOUND
         if self.is_proven:
             return Certainty.PROVEN
-        if len(self.voices) >= _TWO and self.weight >= _LIKELY:
+        if len(self.voices - {WORDS}) >= _TWO and self.weight >= _LIKELY:
             return Certainty.LIKELY
         return Certainty.PLACE_TO_BEGIN
 

@@ -10,7 +10,7 @@ from itertools import zip_longest
 from . import agreement
 from .agreement import Vote
 from .proof import Evidence, Proof, Verdict, WordMatch
-from .ranking import Certainty, RankedPlace, rank, voices_of
+from .ranking import WORDS, Certainty, RankedPlace, rank, voices_of
 from .related import sections
 from .rendering import CAUSE, CONFLICTS, SOLUTION, STEPS
 from .report import Basis, Finding, SessionNote, Synthesis, without_last_json_block
@@ -88,7 +88,7 @@ def _by_words(match: WordMatch) -> Vote:
         quote=match.quote,
         confidence=match.score,
         basis=Basis.WORDS,
-        measurement="words",
+        measurement=WORDS,
     )
     evidence = Evidence(
         id="",

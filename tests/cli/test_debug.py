@@ -79,7 +79,8 @@ def test_a_single_agent_needs_no_orchestrator(user: User):
     run = user.json("debug", user.task, "--agents", "finder")
     assert run["orchestrator"] is None
     assert run["delivered"] is True
-    assert "Findings" in sections(region_of(user.task.read_text())[1])
+    heading = next(iter(sections(region_of(user.task.read_text())[1])))
+    assert heading == "Findings (a place to begin: shop.py:2)"
 
 
 def test_a_title_alone_makes_a_task_file(user: User):

@@ -58,6 +58,8 @@ from .wider import wider
 BUDGET_SECONDS = 60.0
 _OVERTIME = 3.0
 """Seconds after the budget in which what was found is still told."""
+_MOST_ALIKE = 3
+"""Tests that fail like the named one and that an edit must help, too."""
 _FOR_THE_END = 0.12
 """The share of the time that is kept to check what was found in a fresh process."""
 _BASELINE_SHARE = 0.4
@@ -232,7 +234,7 @@ class Work:
         )
         self._check = Check(self._outcome, judge, self.server, self.ends, self.emit)
         more = wider(baseline.run, indexes, suspects, self.files.statements, self.files.source)
-        where = await anyio.to_thread.run_sync(sites, [*suspects, *more], self.files.source)
+        where = await anyio.to_thread.run_sync(sites, suspects, self.files.source, more)
         pairs = Pairs()
         supply = Growing(where, self.server.collected.ran_at_import, pairs.new)
         ends = self.ends - _FOR_THE_END * self.budget
@@ -258,7 +260,10 @@ class Work:
             apart=baseline.apart,
             own_modules=own_modules(self.project.cwd, self.project.copy),
         )
-        known = {n for n, test in enumerate(baseline.run.tests) if test.id in set(told.shown)}
+        # An edit that helps the named test alone, of several that fail alike, fits that one test.
+        alike = told.related if len(told.related) <= _MOST_ALIKE else ()
+        wanted = {*told.shown, *alike}
+        known = {n for n, test in enumerate(baseline.run.tests) if test.id in wanted}
         return baseline.failing(names, known) or baseline.failing(names), told
 
     async def _known(self) -> SuiteRun | None:

@@ -30,6 +30,7 @@ MOST_LATE = 30
 """Statements at which the late families are tried."""
 _LESS_SUSPICIOUS = 1.2
 """How much more an edit costs at a place that no failing test needs, by Ochiai's coefficient."""
+_LEFT_OUT = 1.5
 _NO_TRACEBACK = 0.2
 _AT_IMPORT = 0.25
 UNUSED = 0.8
@@ -82,16 +83,23 @@ class Site:
     cost: float
 
 
-def sites(suspects: Sequence[Suspect], file_of: Callable[[str], SourceFile | None]) -> list[Site]:
-    """The statements to edit, most suspicious first, with those that ran at import last."""
+def sites(
+    suspects: Sequence[Suspect],
+    file_of: Callable[[str], SourceFile | None],
+    besides: Sequence[Suspect] = (),
+) -> list[Site]:
+    """The statements to edit, most suspicious first, with those that ran at import last. `besides`
+    are statements that the ranking leaves out.
+    """
     found: list[Site] = []
     best = max((suspect.score for suspect in suspects), default=1.0)
     crashed = any(suspect.in_traceback for suspect in suspects)
-    for rank, suspect in enumerate(suspects[:MOST_STATEMENTS]):
+    for rank, suspect in enumerate([*suspects, *besides][:MOST_STATEMENTS]):
         file = file_of(suspect.path)
         if file is None:
             continue
         cost = _LESS_SUSPICIOUS * (1 - suspect.score / best) + _EACH_RANK * rank
+        cost += _LEFT_OUT if rank >= len(suspects) else 0.0
         cost += _NO_TRACEBACK if crashed and not suspect.in_traceback else 0.0
         found += [Site(file, node, cost) for node in _at_line(file, suspect.line)]
     return [*found, *_at_import(found)]
