@@ -36,7 +36,7 @@ def test_what_is_said_at_the_end_is_where_why_and_who_failed(user: User):
     assert why.startswith("Root cause: ")
     assert "`shop.py:2`" in why
     assert failed.startswith("Debug (2) failing failed: ")
-    assert failed.endswith("no money left")
+    assert "exited with 1: no money left; all of it: " in failed
 
 
 def test_progress_is_a_line_a_change_where_there_is_no_terminal(user: User):

@@ -33,7 +33,7 @@ def test_it_finds_the_line_and_the_commit(user: User):
     )
     first = next(line for line in found["Root cause"].splitlines() if line.startswith("- "))
     assert first.startswith(f"- `{BUGGY}`")
-    assert "in `rounded`" in first
+    assert "in `percent_of`" in first
     assert CULPRIT in found["Root cause"]
     assert BUGGY in done.stdout
     assert f"git -C {made} diff" in done.stdout
