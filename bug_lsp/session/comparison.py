@@ -35,7 +35,7 @@ def comparing(
     """What the session does beside its agent: the first one of a run compares, if nobody else."""
     is_first = session.session_id == run.standing[0].session_id
     runs_tests = any(registry.is_model_free(spec.agent_type, run.agents) for spec in run.standing)
-    if not is_first or runs_tests:
+    if not is_first or runs_tests or not run.prove:
         return []
 
     async def compare() -> AgentFailure:

@@ -78,7 +78,10 @@ def test_the_region_has_every_section_and_says_that_the_run_is_degraded(project:
     assert (
         "a place to begin: shop/tax.py:3; degraded: 1 of 2 sessions completed, 1 failed" in heading
     )
-    assert "`shop/tax.py:3` `return price - price * rate` (the word of agent1)" in body
+    assert (
+        "`shop/tax.py:3` `return price - price * rate` (the word of agent1 and the words of the task)"
+        in body
+    )
     assert "- **Debug (2)**, agent2: failed: " in body
     assert "merged by rule, without a model" in body
     assert run.text.startswith(project.root.joinpath("tasks/prices.md").read_text()[:20])
@@ -255,7 +258,8 @@ def test_a_session_past_its_time_is_failed(project: Project) -> None:
 def test_an_agent_that_does_not_listen_to_a_cancel_is_ended_with_all_its_children(
     project: Project, confinement: str
 ) -> None:
-    run = start(project.root, STUBBORN, WITH_CHILDREN, settings={"confinement": confinement})
+    settings = {"confinement": confinement, "prove": False}  # no tests beside the agents
+    run = start(project.root, STUBBORN, WITH_CHILDREN, settings=settings)
     run.wait_ready(0, 1)
     pids = [leftovers.of_session(run.folder.run_id, session.session_id) for session in run.sessions]
     sandbox = 2 if confinement == "auto" else 0
@@ -332,7 +336,8 @@ def test_an_orchestrator_that_is_killed_leaves_the_digest(project: Project) -> N
 
 @pytest.mark.parametrize("confinement", ["auto", "off"])
 def test_an_agent_that_is_killed_is_crashed(project: Project, confinement: str) -> None:
-    run = start(project.root, WAITS, FINDS, settings={"confinement": confinement})
+    settings = {"confinement": confinement, "prove": False}  # no tests beside the agents
+    run = start(project.root, WAITS, FINDS, settings=settings)
     run.wait_ready(0)
     *_, pid = leftovers.of_session(run.folder.run_id, run.sessions[0].session_id)
     os.kill(pid, signal.SIGKILL)
@@ -372,7 +377,8 @@ def test_a_failing_orchestrator_leaves_the_digest_and_says_why(project: Project)
     assert "because the orchestrator boss failed: " in body
     assert "exited with 1: &lt;!-- quota --> gone" in body
     assert "run `orchestrateDebugRun` with `force`" in body
-    assert "(the word of agent1 and the word of agent2): The tax is subtracted" in body
+    assert "the word of agent1, the word of agent2 and the words of the task" in body
+    assert "The tax is subtracted" in body
     assert run.status.delivered
 
 

@@ -182,7 +182,8 @@ def document(run: Started, number: int = 0) -> str:
 
 def patched(run: Started, number: int = 0) -> list[str]:
     """The files of a session's patch."""
-    text = run.sessions[number].patch.read_text(errors="replace")
+    patch = run.sessions[number].patch
+    text = patch.read_text(errors="replace") if patch.exists() else ""
     return re.findall(r"^diff --git a/(.*?) b/", text, re.MULTILINE)
 
 

@@ -235,8 +235,10 @@ class CulpritSearch:
         if not self._clues.files:
             return None
         touching = await self._git.touching(line, sorted(self._clues.files))
-        states = [0, *(at + 1 for at, sha in enumerate(line[:-1]) if sha in touching)]
-        if len(states) < 2 or len(states) > len(line) // 2:  # noqa: PLR2004 - two make a boundary
+        # The last commit, too: what is not committed yet is likely to blame, whatever it touches.
+        touched = [at + 1 for at, sha in enumerate(line[:-1]) if sha in touching]
+        states = sorted({0, 1, *touched})
+        if not touched or len(states) > len(line) // 2:
             return None
         around = await self._boundary([line[at] for at in states], lambda at: check(states[at]))
         if around is None or around.good - around.bad > 1:

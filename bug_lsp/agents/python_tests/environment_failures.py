@@ -33,7 +33,7 @@ def lack_of(failure: Failure, own_modules: Collection[str]) -> Lack | None:
     """What a test failed for want of; None where it did not."""
     text = failure.message
     if shows_no_network(failure.told):
-        return Lack("it needs the network", is_sure=True)
+        return Lack("it needs the network", is_sure=False)
     if failure.type in {"ModuleNotFoundError", "ImportError", "AttributeError"}:
         return _of_module(text, own_modules)
     if failure.type == "FixtureLookupError" and (match := _FIXTURE.search(text)):
