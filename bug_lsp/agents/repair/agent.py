@@ -21,10 +21,10 @@ from bug_lsp.agents.python_tests import (
     NEEDS_NETWORK,
     Chosen,
     ForkServer,
+    Measurement,
     Plan,
     PythonProject,
     RanTest,
-    SuiteRun,
     Triage,
     check_runner,
     chosen_by_command,
@@ -266,7 +266,7 @@ class Work:
         known = {n for n, test in enumerate(baseline.run.tests) if test.id in wanted}
         return baseline.failing(names, known) or baseline.failing(names), told
 
-    async def _known(self) -> SuiteRun | None:
+    async def _known(self) -> Measurement | None:
         """The run of the tests that the agents of the debug run share, if there is one in time."""
         if self.job.shared is None:
             return None
@@ -283,7 +283,7 @@ class Work:
             return None
         if found.needs_network and has_own_network(self.project.confine):
             raise _NeedsNetworkError
-        return found.run
+        return found
 
     async def _baseline(self, names: frozenset[str] | None) -> Baseline:
         collected = self.server.collected
@@ -291,10 +291,12 @@ class Work:
         if known is None:
             baseline = await self._run_tests(names)
         else:
-            baseline = of_known(known, collected.tests, self.cores)
+            baseline = of_known(known.run, collected.tests, self.cores)
         if has_own_network(self.project.confine) and baseline.run.shows_no_network:
             raise _NeedsNetworkError
         baseline.apart = failures_of_the_copy(self.project, baseline.run)
+        if known is not None:  # it ran in another copy, whose place its failures name
+            baseline.apart |= known.apart
         check_runner(baseline.run, self.project)
         if not baseline.failing(names):
             if baseline.apart:
