@@ -79,7 +79,7 @@ def test_the_region_has_every_section_and_says_that_the_run_is_degraded(project:
         "a place to begin: shop/tax.py:3; degraded: 1 of 2 sessions completed, 1 failed" in heading
     )
     speaks = "the word of agent1 and the words of the task"
-    assert f"`shop/tax.py:3` `return price - price * rate` ({speaks})" in body
+    assert f"`shop/tax.py:3` in `with_tax` `return price - price * rate` ({speaks})" in body
     assert "- **Debug (2)**, agent2: failed: " in body
     assert "merged by rule, without a model" in body
     assert run.text.startswith(project.root.joinpath("tasks/prices.md").read_text()[:20])
