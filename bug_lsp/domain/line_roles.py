@@ -6,6 +6,13 @@ import re
 from enum import StrEnum
 from pathlib import PurePosixPath
 
+CODE_SUFFIXES = frozenset(
+    (
+        ".py", ".pyi", ".js", ".mjs", ".cjs", ".jsx", ".ts", ".mts", ".tsx", ".go", ".rs", ".java",
+        ".kt", ".rb", ".php", ".c", ".h", ".cc", ".cpp", ".hpp", ".cs", ".swift", ".scala", ".lua",
+        ".sh",
+    )
+)  # fmt: skip
 _DOCUMENTS = frozenset((".md", ".rst", ".adoc", ".markdown", ".org", ".1", ".po", ".pot"))
 _DOCUMENT_FOLDERS = frozenset(("doc", "docs", "examples", "changelog", "changelog.d", "news"))
 _DOCUMENT_NAMES = re.compile(
@@ -18,12 +25,19 @@ _LOCK_FILES = frozenset(
         "flake.lock", ".gitignore", ".gitattributes", ".editorconfig",
     )
 )  # fmt: skip
-_TEST_FOLDERS = frozenset(("test", "tests", "spec", "specs", "__tests__", "testdata"))
+_TEST_FOLDERS = frozenset(("test", "tests", "__tests__", "testdata"))
+_SPEC_FOLDERS = frozenset(("spec", "specs"))
+"""Tests in Ruby and JavaScript; in Python a package like any other."""
 _TEST_NAME = re.compile(
     r"(test_.*|.*_test|.*_tests|tests?|conftest|.*[.-](test|spec)|.*Tests?|.*_spec)", re.DOTALL
 )
-_VERSION = re.compile(r"^\s*[\"']?_*version(_info)?_*[\"']?\s*[:=]", re.IGNORECASE)
-_COMMENT = re.compile(r"^\s*(#|//|/\*|\*|--|;|<!--|\"\"\"|''')")
+_VERSION = re.compile(r"^\s*[\"']?_*version(_info)?_*[\"']?\s*[:=]\s*[\"'(\[]?v?\d", re.IGNORECASE)
+"""A version number, not something that is called a version."""
+_HASH = re.compile(r"^\s*#|^\s*(\"\"\"|\'\'\')")
+_SLASHES = re.compile(r"^\s*(//|/\*|\*/|\*( |$))")
+_DASHES = re.compile(r"^\s*--")
+_COMMENTS = {".py": _HASH, ".pyi": _HASH, ".rb": _HASH, ".sh": _HASH, ".lua": _DASHES, "": _HASH}
+"""How comments begin, by suffix; with slashes where it is not here."""
 _REPORTS = re.compile(r"^\s*(raise\b|throw\b|panic\(|return err\b|t\.Fatal|abort\(|assert\b)")
 
 
@@ -50,7 +64,8 @@ def role_of(path: str, text: str) -> Role:
         return role
     if _VERSION.match(text):
         return Role.METADATA
-    if text and (not re.search(r"\w", text) or _COMMENT.match(text)):
+    comment = _COMMENTS.get(PurePosixPath(path).suffix, _SLASHES)
+    if text and (not re.search(r"\w", text) or comment.match(text)):
         return Role.COMMENT
     return Role.REPORT if _REPORTS.match(text) else Role.CODE
 
@@ -59,10 +74,15 @@ def role_of_file(path: str) -> Role:
     """Return the role of a file by its path."""
     file = PurePosixPath(path)
     folders = {part.lower() for part in file.parts[:-1]}
+    is_code = file.suffix.lower() in CODE_SUFFIXES
     if file.name.lower() in _LOCK_FILES:
         return Role.METADATA
-    if _TEST_NAME.fullmatch(file.stem) or folders & _TEST_FOLDERS:
+    specs = _SPEC_FOLDERS if file.suffix not in {".py", ".pyi"} else frozenset()
+    if _TEST_NAME.fullmatch(file.stem) or folders & (_TEST_FOLDERS | specs):
         return Role.TEST
+    # Deeper down, a folder of code may be a package that is called so.
+    if is_code:
+        folders = {part.lower() for part in file.parts[:1] if len(file.parts) > 1}
     is_named = file.suffix in {"", ".txt"} and _DOCUMENT_NAMES.match(file.name)
     if file.suffix.lower() in _DOCUMENTS or is_named or folders & _DOCUMENT_FOLDERS:
         return Role.DOCUMENT

@@ -14,6 +14,7 @@ from math import prod
 from typing import TypeAlias
 
 from .agreement import NEAR, Vote
+from .hunks import Hunk
 from .line_roles import NOT_A_CAUSE, Role, role_of
 from .report import Basis
 
@@ -88,8 +89,8 @@ class RankedPlace:
         return tuple(dict.fromkeys(vote.session_id for vote in self.votes))
 
 
-Proven: TypeAlias = Mapping[str, Collection[str]]
-"""The files of each patch that holds, by its session."""
+Proven: TypeAlias = Mapping[str, Collection[Hunk]]
+"""What each patch that holds changes, by its session."""
 
 
 def rank(cast: Sequence[Vote], proven: Proven) -> list[RankedPlace]:
@@ -190,8 +191,10 @@ def _weight_of(vote: Vote, proven: Proven) -> float:
 
 
 def _is_proven(vote: Vote, proven: Proven) -> bool:
-    is_claim = vote.finding.basis in {Basis.PATCH, Basis.STATEMENT}
-    return is_claim and vote.path in proven.get(vote.session_id, ())
+    return vote.finding.basis in {Basis.PATCH, Basis.STATEMENT} and any(
+        hunk.path == vote.path and hunk.first <= vote.line <= hunk.last
+        for hunk in proven.get(vote.session_id, ())
+    )
 
 
 def _text(vote: Vote) -> str:

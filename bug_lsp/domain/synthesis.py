@@ -9,6 +9,7 @@ from itertools import zip_longest
 
 from . import agreement
 from .agreement import Vote
+from .hunks import hunks
 from .proof import Evidence, Proof, Verdict, WordMatch
 from .ranking import WORDS, Certainty, RankedPlace, rank, voices_of
 from .related import sections
@@ -69,11 +70,13 @@ def digest(debug: Sequence[Facts], proof: Proof | None = None) -> Synthesis:
 
 def ranked_places(debug: Sequence[Facts], proof: Proof) -> list[RankedPlace]:
     """Return the places that the sessions name, the one with the best evidence first."""
-    files = {
-        patch.session_id: patch.files for patch in proof.patches if proof.proven(patch.session_id)
+    changed = {
+        facts.spec.session_id: tuple(hunks(facts.result.patch))
+        for facts in debug
+        if facts.result is not None and proof.proven(facts.spec.session_id)
     }
     cast = agreement.votes(debug, proof.evidence)
-    ranked = rank([*cast, *map(_by_words, proof.words)], files)
+    ranked = rank([*cast, *map(_by_words, proof.words)], changed)
     named = [place for place in ranked if place.sessions != (_TASK,)]
     # The words alone are worth a look where nothing else is known.
     return named or ranked[:_MOST_BY_WORDS]

@@ -13,15 +13,9 @@ from pathlib import PurePosixPath
 
 from bug_lsp.domain.evidence import Snapshot, Unread
 from bug_lsp.domain.functions import functions
-from bug_lsp.domain.line_roles import Role, role_of_file
+from bug_lsp.domain.line_roles import CODE_SUFFIXES, Role, role_of_file
 from bug_lsp.domain.proof import WordMatch
 
-_CODE = frozenset(
-    (
-        ".py", ".js", ".mjs", ".cjs", ".jsx", ".ts", ".mts", ".tsx", ".go", ".rs", ".java", ".kt",
-        ".rb", ".php", ".c", ".h", ".cc", ".cpp", ".hpp", ".cs", ".swift", ".scala", ".lua", ".sh",
-    )
-)  # fmt: skip
 _MOST_FILES = 4_000
 _MOST_BYTES = 10_000_000
 _MOST_MATCHES = 10
@@ -96,7 +90,7 @@ def _texts(snapshot: Snapshot) -> Mapping[str, str | Unread]:
     names = [
         name
         for name in sorted(snapshot.places.names)
-        if PurePosixPath(name).suffix in _CODE and role_of_file(name) is Role.CODE
+        if PurePosixPath(name).suffix in CODE_SUFFIXES and role_of_file(name) is Role.CODE
     ]
     return snapshot.texts(names[:_MOST_FILES])
 

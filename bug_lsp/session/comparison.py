@@ -12,7 +12,7 @@ import anyio.to_thread
 from bug_lsp.agents import registry
 from bug_lsp.agents.base import Emit
 from bug_lsp.domain.errors import AgentFailure
-from bug_lsp.domain.events import Error
+from bug_lsp.domain.events import Activity, Error
 from bug_lsp.domain.run import Run
 from bug_lsp.proof import Bench
 from bug_lsp.store import files
@@ -41,7 +41,9 @@ def comparing(
     async def compare() -> AgentFailure:
         try:
             for sentence in await _lacking(bench_of(run, session, confine, sources), run):
-                emit(Error(message=f"tests fail for the copy's own sake: {sentence}"))
+                told = f"tests fail for the copy's own sake: {sentence}"
+                emit(Activity(text=told))
+                emit(Error(message=told))
         except (AgentFailure, OSError):
             pass  # the agent works all the same, and the proof says what cannot be run
         await anyio.sleep_forever()

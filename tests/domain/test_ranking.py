@@ -7,7 +7,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bug_lsp.domain.agreement import Vote
+from bug_lsp.domain.budget import clip
 from bug_lsp.domain.functions import function_at, functions
+from bug_lsp.domain.hunks import Hunk, hunks
 from bug_lsp.domain.line_roles import Role, role_of
 from bug_lsp.domain.proof import Evidence, Verdict
 from bug_lsp.domain.ranking import Certainty, certainty_of, rank
@@ -79,11 +81,12 @@ def test_a_patch_that_holds_is_proven_and_comes_first() -> None:
         vote(50, *COMMIT, session="b"),
         vote(50, *COVERAGE),
     ]
-    first, second = rank(cast, {"r": ("shop.py",)})
+    first, second = rank(cast, {"r": [Hunk("shop.py", 2, 8)]})
     assert (first.line, first.certainty) == (5, Certainty.PROVEN)
     assert second.certainty is Certainty.LIKELY
     assert rank(cast, {})[0].line == 50, "one that does not hold is an edit among others"
-    assert rank(cast, {"r": ("tax.py",)})[0].line == 50, "it holds, and is elsewhere"
+    assert rank(cast, {"r": [Hunk("tax.py", 2, 8)]})[0].line == 50, "it holds, and is elsewhere"
+    assert rank(cast, {"r": [Hunk("shop.py", 60, 66)]})[0].line == 50, "in another place"
 
 
 @pytest.mark.parametrize(
@@ -136,7 +139,7 @@ votes = st.builds(
 def test_every_finding_is_in_one_place_and_more_evidence_never_weighs_less(
     cast: list[Vote], sessions: set[str]
 ) -> None:
-    proven = dict.fromkeys(sessions, ("shop.py",))
+    proven = {name: [Hunk("shop.py", 5, 15)] for name in sessions}
     places = rank(cast, proven)
     assert sorted(map(id, (vote for place in places for vote in place.votes))) == sorted(
         map(id, cast)
@@ -165,8 +168,54 @@ def test_functions_are_found_with_their_decorators_and_by_their_qualified_names(
     assert functions("a.py", "def broken(:") == functions("a.js", text) == []
 
 
-def test_an_unknown_text_is_taken_for_code() -> None:
-    assert role_of("shop.py", "") is Role.CODE
+@pytest.mark.parametrize(
+    ("path", "text"),
+    [
+        ("shop.py", ""),
+        ("shop.py", "    version = self._parse(raw)"),
+        ("shop.py", "        *items,"),
+        ("shop.py", "    **options,"),
+        ("shop.c", "    *place = 3;"),
+        ("shop.js", "    --count"),
+        ("shop.c", "#define RATE 3"),
+        ("shop/news/models.py", "total = 1"),
+        ("boto/docs/service.py", "total = 1"),
+        ("validator/specs/read.py", "total = 1"),
+        ("shop/contest.py", "total = 1"),
+    ],
+)
+def test_code_that_looks_like_something_else_is_code(path: str, text: str) -> None:
+    assert role_of(path, text) is Role.CODE
+
+
+@pytest.mark.parametrize(
+    ("path", "text", "role"),
+    [
+        ("shop.py", "# no", Role.COMMENT),
+        ("shop.js", " * @param total", Role.COMMENT),
+        ("shop.lua", "-- no", Role.COMMENT),
+        ("setup.cfg", "version = 1.2", Role.METADATA),
+        ("spec/shop_spec.rb", "x", Role.TEST),
+        ("web/__tests__/shop.js", "x", Role.TEST),
+        ("docs/conf.py", "x = 1", Role.DOCUMENT),
+        ("shop/docs/index.html", "x", Role.DOCUMENT),
+    ],
+)
+def test_lines_that_are_no_code_are_told_by_their_file_and_their_text(
+    path: str, text: str, role: Role
+) -> None:
+    assert role_of(path, text) is role
+
+
+def test_the_lines_that_a_patch_changes_are_read_from_it() -> None:
+    patch = (
+        "diff --git a/shop.py b/shop.py\n--- a/shop.py\n+++ b/shop.py\n@@ -3,4 +3,5 @@ def a():\n"
+        " x\n+y\n@@ -20 +21 @@\n-z\n+w\n"
+        "diff --git a/new.py b/new.py\n--- /dev/null\n+++ b/new.py\n@@ -0,0 +1 @@\n+x\n"
+    )
+    assert list(hunks(patch)) == [Hunk("shop.py", 3, 6), Hunk("shop.py", 20, 20)]
+    long = patch + "-x\n" * 5000 + "@@ -900,3 +900,3 @@\n"
+    assert list(hunks(clip(long, 2000))) == [Hunk("shop.py", 3, 6), Hunk("shop.py", 20, 20)]
 
 
 def test_the_words_of_the_task_choose_the_function_and_the_others_its_line() -> None:

@@ -2,19 +2,14 @@
 
 from __future__ import annotations
 
+from bug_lsp.domain.line_roles import Role, role_of_file
+
 from .results import Frame, RanTest
 
 
 def is_test_code(path: str) -> bool:
-    """Whether a file is part of the tests, by the names pytest and unittest go by."""
-    *folders, name = path.split("/")
-    stem = name.removesuffix(".py")
-    return (
-        name.startswith("test_")
-        or stem.endswith("_test")
-        or stem in {"conftest", "test", "tests"}
-        or any(folder in {"test", "tests"} for folder in folders)
-    )
+    """Whether a file is part of the tests, by the names that test runners go by."""
+    return role_of_file(path) is Role.TEST
 
 
 def is_doctest(test_id: str) -> bool:
